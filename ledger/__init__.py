@@ -1,0 +1,1 @@
+"""The core, pure: reports in, the state of a negotiation out, at any two times."""

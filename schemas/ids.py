@@ -1,0 +1,70 @@
+"""Ids that are functions of what they name: the same report, wake or change has the same id everywhere.
+
+An event's id is H(source, the source's own id); where a source has no id of its own, the digest of its words stands in.
+"""
+
+from datetime import UTC
+from hashlib import sha256
+
+from schemas.encoding import canonical
+from schemas.events import (
+    AnyReport,
+    ClockStruck,
+    Event,
+    MetricDefined,
+    ReplayOpened,
+    StackingRuleDefined,
+)
+
+ID_HEX_DIGITS = 32
+
+
+def digest(*parts: str) -> str:
+    """Return the first 128 bits of SHA-256 over length-prefixed parts, as lower-case hex."""
+    hasher = sha256()
+    for part in parts:
+        encoded = part.encode()
+        hasher.update(f"{len(encoded)}:".encode())
+        hasher.update(encoded)
+    return hasher.hexdigest()[:ID_HEX_DIGITS]
+
+
+def event_source(event: Event) -> str:
+    """Return who is behind an event, as CloudEvents `source` has it."""
+    match event:
+        case MetricDefined() | StackingRuleDefined():
+            return "parley/definitions"
+        case ClockStruck():
+            return "parley/clock"
+        case ReplayOpened():
+            return "parley/replay"
+        case _:
+            return event.source.name
+
+
+def event_id(event: Event) -> str:
+    """Return the deterministic id of an event: 32 hex digits."""
+    match event:
+        case MetricDefined():
+            return digest("metric", event.negotiation, event.metric, str(event.revision))
+        case StackingRuleDefined():
+            return digest("rule", event.negotiation, event.rule, str(event.revision))
+        case ClockStruck():
+            return digest("strike", event.negotiation, event.at.astimezone(UTC).isoformat())
+        case ReplayOpened():
+            return digest("replay", event.negotiation, event.file_sha256)
+        case _:
+            return _report_id(event)
+
+
+def _report_id(report: AnyReport) -> str:
+    own_id = report.source.own_id
+    if own_id is not None:
+        return digest("report", report.source.name, own_id)
+    content = canonical(report.model_copy(update={"first_recorded_at": None}))
+    return digest("content", report.source.name, sha256(content).hexdigest())
+
+
+def change_id(source: str, event: str, row_key: str, version: str, ordinal: int) -> str:
+    """Return the id of a change: H(event source, event id, row key, version, ordinal)."""
+    return digest("change", source, event, row_key, version, str(ordinal))

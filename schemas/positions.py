@@ -1,0 +1,26 @@
+"""Where an event stands on the ledger, and what the log knows of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from schemas.events import Event
+
+
+class Position(NamedTuple):
+    """One place on the ledger: dense offsets within a partition of a topic."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event plus what the log knows: its id, its position and the broker's append time (None for a file)."""
+
+    event: Event
+    id: str
+    partition: int
+    offset: int
+    recorded_at: datetime | None

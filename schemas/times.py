@@ -1,0 +1,120 @@
+"""When something is said to happen: as printed, with zone and precision.
+
+A day or a month is a window with an earliest and a latest instant; whoever needs one instant must say which end.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, AwareDatetime, StringConstraints, model_validator
+
+from schemas.shape import Line, Shape
+
+YEAR_MIN = 1900
+YEAR_MAX = 2200
+
+
+@lru_cache(maxsize=512)
+def zone(name: str) -> ZoneInfo:
+    """Return the zone of that IANA name. Raises ValueError if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"expected an IANA time zone such as America/New_York, got {name!r}") from error
+
+
+def _known_zone(name: str) -> str:
+    zone(name)
+    return name
+
+
+def _sensible(instant: datetime) -> datetime:
+    if not YEAR_MIN <= instant.year <= YEAR_MAX:
+        raise ValueError(f"expected a year from {YEAR_MIN} to {YEAR_MAX}, got {instant.year}")
+    return instant
+
+
+ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$"), AfterValidator(_known_zone)]
+Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
+Basis = Literal["stated", "computed", "inferred"]
+
+
+class Window(NamedTuple):
+    """The instants within which something happens: `earliest` ≤ it < `latest`; equal for an instant. UTC."""
+
+    earliest: datetime
+    latest: datetime
+
+
+class When(Shape):
+    """An instant (`at`), a day (`on`) or a month (`month`), local to `zone`, as its document prints it."""
+
+    at: Instant | None = None
+    on: date | None = None
+    month: Month | None = None
+    zone: ZoneName
+    as_printed: Line | None = None
+    basis: Basis = "stated"
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [name for name in ("at", "on", "month") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of at, on, month, got {', '.join(given) or 'none'}")
+        if self.on is not None and not YEAR_MIN <= self.on.year <= YEAR_MAX:
+            raise ValueError(f"expected a year from {YEAR_MIN} to {YEAR_MAX}, got {self.on.year}")
+        return self
+
+
+def window(when: When) -> Window:
+    """Return the instants that a printed time covers, in UTC: [day begins, next day begins) for a day."""
+    return _window(when.at, when.on, when.month, when.zone)
+
+
+@lru_cache(maxsize=8192)
+def _window(at: datetime | None, on: date | None, month: str | None, zone_name: str) -> Window:
+    if at is not None:
+        instant = at.astimezone(UTC)
+        return Window(earliest=instant, latest=instant)
+    if on is not None:
+        return Window(earliest=midnight(on, zone_name), latest=midnight(on + timedelta(days=1), zone_name))
+    assert month is not None  # noqa: S101 -- `When` admits exactly one of the three
+    first = date(int(month[:4]), int(month[5:]), 1)
+    following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    return Window(earliest=midnight(first, zone_name), latest=midnight(following, zone_name))
+
+
+def midnight(day: date, zone_name: str) -> datetime:
+    """Return the instant at which that day begins in that zone, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone(zone_name)).astimezone(UTC)
+
+
+def local_day(instant: datetime, zone_name: str) -> date:
+    """Return the calendar day of an instant in a zone."""
+    return instant.astimezone(zone(zone_name)).date()
+
+
+def instant_text(instant: datetime) -> str:
+    """Write an instant as RFC 3339 with offset, in the offset it carries, without needless fractions."""
+    return instant.isoformat()
+
+
+def when_text(when: When) -> str:
+    """Write a printed time in its own precision: RFC 3339, a date, or a month."""
+    if when.at is not None:
+        return instant_text(when.at.astimezone(zone(when.zone)))
+    return when.on.isoformat() if when.on is not None else str(when.month)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read RFC 3339 with an offset. Raises ValueError that says what was expected."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"expected an instant such as 2025-10-31T12:00:00-04:00, got {text!r}") from error
+    if instant.tzinfo is None or "T" not in text.upper():
+        raise ValueError(f"expected an instant with time and offset such as 2025-10-31T12:00:00-04:00, got {text!r}")
+    return _sensible(instant)

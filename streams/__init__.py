@@ -1,0 +1,1 @@
+"""Where input and output begin: broker, worker, doors and readers."""

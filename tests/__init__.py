@@ -1,0 +1,1 @@
+"""Parley's tests; `python -m tests` runs what CI runs."""
