@@ -1,0 +1,74 @@
+"""Settings of this installation: the one place that reads the environment."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+import platformdirs
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_LEAD = re.compile(r"([1-9][0-9]{0,3})([dh])")
+_LEADS_MAX = 16
+
+
+class LeadTime(NamedTuple):
+    """How long before a deadline a warning is due: calendar days in the deadline's zone, or exact hours."""
+
+    amount: int
+    unit: Literal["d", "h"]
+
+    def __str__(self) -> str:
+        """Return the lead as it is written in settings: `30d`, `24h`."""
+        return f"{self.amount}{self.unit}"
+
+    @classmethod
+    def parse(cls, text: str) -> "LeadTime":
+        """Read `30d` or `24h`; ValueError says what a lead looks like."""
+        match = _LEAD.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(f"a lead time is a number of days or hours such as 30d or 24h, not {text.strip()!r}")
+        return cls(int(match[1]), "d" if match[2] == "d" else "h")
+
+
+def _lead_times(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    leads = tuple(LeadTime.parse(part) for part in value.split(",") if part.strip())
+    if len(leads) > _LEADS_MAX:
+        raise ValueError(f"at most {_LEADS_MAX} lead times, got {len(leads)}")
+    return leads
+
+
+class Settings(BaseSettings):
+    """What may differ between installations; each field is an environment variable `PARLEY_…` in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    brokers: str | None = Field(
+        default=None, description="host:port[,host:port…] of your own Kafka; without it the embedded broker is used"
+    )
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] = Field(
+        default="parley", description="first part of every topic name: parley.events.v1"
+    )
+    partitions: int = Field(default=4, ge=1, le=256, description="partitions of each topic, fixed once created")
+    replication: int = Field(default=1, ge=1, le=7, description="copies of each partition; 1 on the embedded broker")
+    state_directory: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path("parley"), description="data of the embedded broker"
+    )
+    cache_directory: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path("parley"), description="Apache Kafka, once fetched"
+    )
+    maven_repository: str | None = Field(
+        default=None, description="URL of a mirror to fetch Apache Kafka from, in place of the public one"
+    )
+    log_format: Literal["people", "json"] = Field(default="people", description="logs for people or JSON lines")
+    lead_times: Annotated[tuple[LeadTime, ...], NoDecode, BeforeValidator(_lead_times)] = Field(
+        default=(LeadTime(30, "d"), LeadTime(7, "d"), LeadTime(24, "h"), LeadTime(1, "h")),
+        description="how long before a deadline a warning is due: 30d,7d,24h,1h",
+    )
+
+    @property
+    def broker_directory(self) -> Path:
+        """The folder of the embedded broker: its data, log, lock and address."""
+        return self.state_directory / "broker"
