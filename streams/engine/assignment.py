@@ -1,0 +1,131 @@
+"""All ledger partitions that this worker holds, from one rebalance to the next."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from faust.types import AppT
+
+from streams.engine.config import EngineConfig
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.halt import halt
+from streams.engine.partition import Held, LedgerPartition, Progress
+from streams.engine.projection import Projection, Record
+
+log = logging.getLogger(__name__)
+
+
+class Assignment:
+    """Takes partitions over side by side, hands them their records, and releases them.
+
+    A partition belongs to one generation of the group: with each rebalance all are released and taken over again. Their
+    projections are held meanwhile, since the state is a function of the ledger whoever owns it.
+    """
+
+    def __init__(
+        self,
+        app: AppT,
+        config: EngineConfig,
+        factory: Callable[[int], Projection],
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._app = app
+        self._config = config
+        self._factory = factory
+        self._on_progress = on_progress
+        self._generation = -1
+        self._partitions: dict[int, LedgerPartition] = {}
+        self._held: dict[int, Held] = {}
+        self._fetched: dict[int, int] = {}
+        self._room = asyncio.Event()
+
+    async def take_over(self, generation: int, partitions: Collection[int]) -> Mapping[int, int]:
+        """Fence, read cuts, and return the offset from which each partition is to flow."""
+        await self.release()
+        self._generation = generation
+        self._held = {n: held for n, held in self._held.items() if n in partitions}
+        self._partitions = {
+            n: LedgerPartition(
+                self._app,
+                self._config,
+                n,
+                self._factory,
+                held=self._held.pop(n, None),
+                on_progress=self._progressed,
+            )
+            for n in sorted(partitions)
+        }
+        try:
+            async with asyncio.timeout(self._config.request_timeout):
+                starts = await asyncio.gather(*(p.start_offset() for p in self._partitions.values()))
+        except TimeoutError:
+            halt(
+                Fault(
+                    ExitCode.PRODUCER,
+                    f"expected to take over partitions {sorted(partitions)} within {self._config.request_timeout} s; "
+                    "is the broker up, and do the topics exist? Start the worker again.",
+                )
+            )
+        if generation != self._generation:
+            return {}
+        return {n: start for n, start in zip(self._partitions, starts, strict=True) if start is not None}
+
+    def flow(self, generation: int, starts: Mapping[int, int]) -> None:
+        """Let the partitions of this generation be fetched: their positions are set."""
+        if generation == self._generation:
+            self._fetched = {n: start - 1 for n, start in starts.items()}
+            self._room.set()
+
+    def with_room(self, generation: int) -> set[int]:
+        """Return the partitions that may be fetched now."""
+        if generation != self._generation:
+            return set()
+        limit = self._config.waiting_max
+        return {n for n, fetched in self._fetched.items() if fetched - self._partitions[n].progress.folded < limit}
+
+    async def wait_for_room(self, at_most: float) -> None:
+        """Wait until a partition that had no room may have some, or for `at_most` seconds."""
+        self._room.clear()
+        try:
+            async with asyncio.timeout(at_most):
+                await self._room.wait()
+        except TimeoutError:
+            return
+
+    def fetched(self, partition: int, offset: int) -> None:
+        """Note that records up to `offset` are on their way to the partition."""
+        self._fetched[partition] = offset
+
+    def arrive(self, generation: int, partition: int, records: Sequence[Record]) -> None:
+        """Hand records to their partition; those fetched for an earlier generation are dropped."""
+        if generation == self._generation and partition in self._partitions:
+            self._partitions[partition].arrive(records)
+
+    async def release(self) -> None:
+        """Finish the batches in flight and release all partitions; their projections are held."""
+        self._generation = -1
+        self._fetched = {}
+        partitions, self._partitions = self._partitions, {}
+        if not partitions:
+            return
+        try:
+            async with asyncio.timeout(self._config.transaction_timeout):
+                held = await asyncio.gather(*(p.leave() for p in partitions.values()))
+        except TimeoutError:
+            halt(
+                Fault(
+                    ExitCode.PRODUCER,
+                    f"the batch in flight did not finish within {self._config.transaction_timeout} s of a rebalance or "
+                    "shutdown. Nothing is lost: start the worker again.",
+                )
+            )
+        self._held.update(zip(partitions, held, strict=True))
+        log.info("released partitions %s", sorted(partitions))
+
+    def progress(self) -> Sequence[Progress]:
+        """How far each partition is, by partition."""
+        return [p.progress for p in self._partitions.values()]
+
+    def _progressed(self, progress: Progress) -> None:
+        self._room.set()
+        self._on_progress(progress)

@@ -1,0 +1,75 @@
+"""Settings of one worker process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+STOP_POINTS = frozenset(
+    {
+        "after_fence",
+        "after_cut_read",
+        "after_fold",
+        "after_project",
+        "after_send_before_commit",
+        "after_commit",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What a worker needs to know; times are in seconds, sizes in records unless the name says otherwise.
+
+    All topics must exist and have `partitions` partitions; the engine creates none.
+
+    name: prefix of the transactional ids, the same for every worker that writes these outputs
+    bootstrap: Kafka servers, "host:port[,host:port]"
+    ledger: the topic that is followed; delete policy, unlimited retention, never written in transactions
+    cuts: compacted topic of the cuts
+    tables: row topic (compacted) of each table, by the table's name
+    group: consumer group, and part of the transactional ids
+    instance_id: static membership; None joins anew with each start
+    session_timeout: a silent worker's partitions go to others after this long; the broker's floor is usually 6
+    transaction_timeout: the broker aborts a transaction that is open this long; readers wait for it no longer
+    batch_max: most records in one transaction
+    slice_max: most records projected in one go, before other partitions and the network get a turn
+    waiting_max: most records waiting per partition before fetching it pauses
+    request_timeout: a request that is unanswered this long has failed; also the limit of a take-over
+    stall_timeout: the worker exits if work is waiting and nothing moved for this long
+    status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
+    data_directory: where the frame may keep its files; nothing of value is there
+    stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there
+    """
+
+    name: str
+    bootstrap: str
+    ledger: str
+    cuts: str
+    tables: Mapping[str, str]
+    partitions: int
+    group: str
+    instance_id: str | None = None
+    session_timeout: float = 8.0
+    transaction_timeout: float = 10.0
+    batch_max: int = 4_000
+    slice_max: int = 500
+    waiting_max: int = 16_000
+    request_timeout: float = 60.0
+    stall_timeout: float = 60.0
+    status_port: int | None = None
+    data_directory: str = ".faust"
+    stop_at: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.partitions < 1:
+            raise ValueError(f"expected at least 1 partition, got {self.partitions}")
+        if self.stop_at is not None and self.stop_at.partition(":")[0] not in STOP_POINTS:
+            raise ValueError(f"expected stop_at to be one of {', '.join(sorted(STOP_POINTS))}, got {self.stop_at!r}")
+        if self.session_timeout >= self.request_timeout:
+            raise ValueError(
+                f"expected session_timeout below request_timeout, got {self.session_timeout} and {self.request_timeout}"
+            )
+
+    def transactional_id(self, partition: int) -> str:
+        """Transactional id of a ledger partition: whoever initialises it last is the only one that can commit."""
+        return f"{self.name}.{self.group}.{partition}"

@@ -1,0 +1,77 @@
+"""The cut: the position up to which a partition's outputs are complete.
+
+It is written in the same transaction as the outputs it speaks of, so it is the only watermark there is. One record
+per ledger partition on a compacted topic, at the partition number of the ledger partition.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+class UnreadableCutError(Exception):
+    """A record on the cuts topic is not a cut; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Outputs of `topic`/`partition` are complete up to and with `offset`.
+
+    `topic_id` is the broker's id of the ledger topic (None where the broker does not tell), `version` the fold version
+    that wrote the outputs, `counts` how many records it ever appended to each output topic, sorted by topic. Rows are
+    not counted: a later row of the same batch replaces an earlier one, so their number depends on where batches end.
+    """
+
+    topic: str
+    topic_id: str | None
+    partition: int
+    offset: int
+    version: str
+    counts: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def key(self) -> bytes:
+        """Key of the cut's record: ledger topic and partition."""
+        return cut_key(self.topic, self.partition)
+
+    def encode(self) -> bytes:
+        """Value of the cut's record: canonical JSON (sorted keys, no spaces)."""
+        fields = {
+            "topic": self.topic,
+            "topic_id": self.topic_id,
+            "partition": self.partition,
+            "offset": self.offset,
+            "version": self.version,
+            "counts": dict(self.counts),
+        }
+        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def cut_key(topic: str, partition: int) -> bytes:
+    """Key under which the cut of a ledger partition is found."""
+    return f"{topic}/{partition}".encode()
+
+
+def decode_cut(value: bytes) -> Cut:
+    """Read a cut from the value of its record.
+
+    Raises UnreadableCutError if the bytes are not a cut. Fields this version does not know are ignored.
+    """
+    try:
+        fields: Any = json.loads(value)
+    except ValueError as error:
+        raise UnreadableCutError(f"expected a cut as JSON, got {value[:80]!r}: {error}") from error
+    match fields:
+        case {
+            "topic": str(topic),
+            "topic_id": (str() | None) as topic_id,
+            "partition": int(partition),
+            "offset": int(offset),
+            "version": str(version),
+            "counts": dict(counts),
+        } if all(isinstance(n, int) for n in counts.values()):
+            return Cut(topic, topic_id, partition, offset, version, tuple(sorted(counts.items())))
+        case _:
+            raise UnreadableCutError(
+                f"expected a cut with topic, topic_id, partition, offset, version and counts, got {value[:200]!r}"
+            )

@@ -1,0 +1,70 @@
+"""What a batch brings about, collected until its transaction; rows go through real Faust tables."""
+
+from collections.abc import Mapping
+
+import faust
+from faust.types import AppT
+
+from streams.engine.projection import Headers
+
+Entry = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+
+
+class RowTable(faust.Table[bytes, bytes]):
+    """A Faust table of one ledger partition whose writes leave in the batch's transaction.
+
+    It is made directly, not by `app.Table`: Faust's recovery never sees it, which would lose events and hang on
+    transaction markers. Its content is the batch that is open; what a row is later, the fold knows.
+    """
+
+    def __init__(self, app: AppT, name: str, topic: str, partitions: int) -> None:
+        super().__init__(app, name=name, key_type=bytes, value_type=bytes, partitions=partitions, store="memory://")
+        self.topic = topic
+        self._written: dict[bytes, bytes | None] = {}
+
+    def on_key_set(self, key: bytes, value: bytes) -> None:
+        """Note the row for the transaction, in place of a changelog message of its own."""
+        self._written[key] = value
+
+    def on_key_del(self, key: bytes) -> None:
+        """Note the deletion for the transaction."""
+        self._written[key] = None
+
+    def drain(self) -> list[Entry]:
+        """Return the last write to each row since the last call, and forget them."""
+        entries: list[Entry] = [(key, value, []) for key, value in self._written.items()]
+        self._written.clear()
+        self.data.clear()
+        return entries
+
+
+class BatchOutputs:
+    """The `Outputs` of one ledger partition; drained once a batch."""
+
+    def __init__(self, tables: Mapping[str, RowTable]) -> None:
+        self._tables = tables
+        self._appended: dict[str, list[Entry]] = {}
+
+    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        """Append one record to an output topic, in order."""
+        entry = (key, value, list(headers))
+        try:
+            self._appended[topic].append(entry)
+        except KeyError:
+            self._appended[topic] = [entry]
+
+    def row(self, table: str, key: bytes, value: bytes | None) -> None:
+        """Set or (None) delete a row."""
+        rows = self._tables.get(table)
+        if rows is None:
+            raise KeyError(f"expected a table of the configuration ({', '.join(sorted(self._tables))}), got {table!r}")
+        if value is None:
+            rows.on_key_del(key)
+        else:
+            rows[key] = value
+
+    def drain(self) -> tuple[dict[str, list[Entry]], dict[str, list[Entry]]]:
+        """Return what was appended by topic, and the rows by their topic, and forget both."""
+        appended, self._appended = self._appended, {}
+        rows = {table.topic: table.drain() for table in self._tables.values()}
+        return appended, {topic: entries for topic, entries in rows.items() if entries}

@@ -1,0 +1,244 @@
+"""One assigned ledger partition: performs what the protocol commands and feeds back what happened."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from faust.types import AppT
+
+from streams.engine import moves, protocol
+from streams.engine.config import EngineConfig
+from streams.engine.cut import Cut, UnreadableCutError
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.fence import FencedProducer, read_behind_fence
+from streams.engine.halt import StopPoint, halt
+from streams.engine.outputs import BatchOutputs, RowTable
+from streams.engine.projection import Projection, Record
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a partition is: outputs are complete to `cut`, the projection has folded to `folded` (-1: nothing yet).
+
+    ready: the projection has reached the cut, new records are projected.
+    """
+
+    partition: int
+    folded: int
+    cut: int
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A projection that is kept over a rebalance, and the offset up to which it has folded."""
+
+    projection: Projection
+    folded: int
+
+
+class LedgerPartition:
+    """Follows one ledger partition from assignment to release.
+
+    `arrive` and `leave` come from the frame, everything else happens in its own task, one command after the other.
+    """
+
+    def __init__(
+        self,
+        app: AppT,
+        config: EngineConfig,
+        partition: int,
+        factory: Callable[[int], Projection],
+        *,
+        held: Held | None,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self._config = config
+        self._partition = partition
+        self._factory = factory
+        self._on_progress = on_progress
+        self._projection = factory(partition) if held is None else held.projection
+        self._state = moves.State(moves.Terms(config.ledger, partition, self._projection.version, config.batch_max))
+        self._outputs = BatchOutputs(
+            {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
+        )
+        self._waiting: deque[Sequence[Record]] = deque()
+        self._commands: asyncio.Queue[moves.Command] = asyncio.Queue()
+        self._producer = FencedProducer(config, partition)
+        self._stop_point = StopPoint(config.stop_at)
+        self._topic_id: str | None = None
+        self._counts: dict[str, int] = {}
+        self._ready = False
+        self._seek: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._released = asyncio.Event()
+        self.moved = asyncio.Event()
+        self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
+        self._feed(moves.Assigned(-1 if held is None else held.folded))
+
+    @property
+    def progress(self) -> Progress:
+        """How far the partition is."""
+        return Progress(self._partition, self._state.folded, self._state.cut, self._ready)
+
+    @property
+    def working(self) -> bool:
+        """Whether something is to be done that has not been done yet."""
+        return self._state.stage not in (moves.Stage.WAITING, moves.Stage.CLOSED)
+
+    async def start_offset(self) -> int | None:
+        """Return the offset from which the ledger is to flow, once the fence stands and the cut is read.
+
+        None: the partition was released before it came to that.
+        """
+        return await asyncio.shield(self._seek)
+
+    def arrive(self, records: Sequence[Record]) -> None:
+        """Take records from the ledger; they are folded or projected in their turn."""
+        self._waiting.append(records)
+        self._feed(moves.Arrived(tuple(record.offset for record in records)))
+
+    async def leave(self) -> Held:
+        """Finish the batch in flight, release the partition and return the projection for a later assignment."""
+        self._feed(moves.Revoked())
+        await self._released.wait()
+        return Held(self._projection, self._state.folded)
+
+    def _feed(self, event: moves.Event) -> None:
+        self._state, commands = protocol.step(self._state, event)
+        for command in commands:
+            if isinstance(command, moves.Exit):
+                halt(command.fault)
+            self._commands.put_nowait(command)
+
+    async def _perform_all(self) -> None:
+        while not self._released.is_set():
+            command = await self._commands.get()
+            try:
+                event = await self._perform(command)
+            except UnreadableCutError as error:
+                event = moves.Failed(Fault(ExitCode.VERSION, f"{error}. Was the topic written by something else?"))
+            except Exception as error:
+                log.exception("%s/%d failed", self._config.ledger, self._partition)
+                event = moves.Failed(self._fault(command, error))
+            if event is not None:
+                self._feed(event)
+
+    def _fault(self, command: moves.Command, error: Exception) -> Fault:
+        place = f"{self._config.ledger}/{self._partition}"
+        if isinstance(command, moves.Fold | moves.Project):
+            return Fault(
+                ExitCode.PROJECTION,
+                f"the projection raised {error!r} on {place} between offsets {command.first} and {command.last}; "
+                "nothing of it is committed. Mend the projection or set the record aside, then start the worker again.",
+            )
+        return Fault(
+            ExitCode.PRODUCER,
+            f"{place}: {type(command).__name__} failed with {error!r}; another worker may own the partition now, or "
+            "the broker is in trouble. Nothing is lost: start the worker again.",
+        )
+
+    async def _perform(self, command: moves.Command) -> moves.Event | None:  # noqa: C901  one case per command
+        match command:
+            case moves.Fence():
+                return await self._fence()
+            case moves.ReadCut():
+                return await self._read_cut()
+            case moves.Renew():
+                self._projection = self._factory(self._partition)
+            case moves.Seek(offset):
+                self._seek.set_result(offset)
+            case moves.Fold(first, last):
+                return await self._fold(first, last)
+            case moves.Project(first, last):
+                return await self._project(first, last)
+            case moves.Send(offset):
+                return await self._send(offset)
+            case moves.Commit():
+                return await self._commit()
+            case moves.Ready():
+                self._ready = True
+                self._moved()
+            case moves.Release():
+                await self._release()
+            case moves.Exit():
+                raise AssertionError("an exit is never queued")
+            case _:
+                assert_never(command)
+        return None
+
+    async def _fence(self) -> moves.Event:
+        await self._producer.raise_fence()
+        self._stop_point.pass_by("after_fence")
+        return moves.Fenced()
+
+    async def _read_cut(self) -> moves.Event:
+        self._topic_id = await self._producer.topic_id(self._config.ledger)
+        cut, ledger = await read_behind_fence(self._config, self._partition, self._topic_id)
+        self._counts = {} if cut is None else dict(cut.counts)
+        self._stop_point.pass_by("after_cut_read")
+        return moves.CutRead(cut, ledger)
+
+    async def _fold(self, first: int, last: int) -> moves.Event:
+        for records in self._slices(first, last):
+            self._projection.fold(records)
+            await asyncio.sleep(0)
+        self._stop_point.pass_by("after_fold")
+        self._moved()
+        return moves.Folded()
+
+    async def _project(self, first: int, last: int) -> moves.Event:
+        for records in self._slices(first, last):
+            self._projection.project(records, self._outputs)
+            await asyncio.sleep(0)
+        self._stop_point.pass_by("after_project")
+        return moves.Projected()
+
+    async def _send(self, offset: int) -> moves.Event:
+        appended, rows = self._outputs.drain()
+        for topic, entries in appended.items():
+            self._counts[topic] = self._counts.get(topic, 0) + len(entries)
+        cut = Cut(
+            self._config.ledger,
+            self._topic_id,
+            self._partition,
+            offset,
+            self._projection.version,
+            tuple(sorted(self._counts.items())),
+        )
+        await self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), [])]})
+        self._stop_point.pass_by("after_send_before_commit")
+        return moves.Sent()
+
+    async def _commit(self) -> moves.Event:
+        await self._producer.commit()
+        self._stop_point.pass_by("after_commit")
+        self._moved()
+        return moves.Committed()
+
+    async def _release(self) -> None:
+        await self._producer.stop()
+        if not self._seek.done():
+            self._seek.set_result(None)
+        self._released.set()
+        self._moved()
+
+    def _moved(self) -> None:
+        self.moved.set()
+        self._on_progress(self.progress)
+
+    def _slices(self, first: int, last: int) -> "list[Sequence[Record]]":
+        """Take the records first..last out of those waiting, in slices that do not hold up the others for long."""
+        taken: list[Record] = []
+        while len(taken) <= last - first:
+            records = self._waiting.popleft()
+            left = last - first + 1 - len(taken)
+            taken.extend(records[:left])
+            if len(records) > left:
+                self._waiting.appendleft(records[left:])
+        size = self._config.slice_max
+        return [taken[i : i + size] for i in range(0, len(taken), size)]

@@ -1,0 +1,66 @@
+"""What a user of the engine writes: a projection of one ledger partition."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Record(Protocol):
+    """One record of the ledger, as the consumer delivers it; `timestamp` is in milliseconds since the epoch."""
+
+    @property
+    def partition(self) -> int: ...  # noqa: D102  the class says it
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int: ...  # noqa: D102
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> Headers: ...  # noqa: D102
+
+
+class Outputs(Protocol):
+    """Collects what a batch brings about; everything in it leaves in one transaction, or not at all.
+
+    All of it goes to the partition number of the ledger partition.
+    """
+
+    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        """Append one record to an output topic, in order."""
+
+    def row(self, table: str, key: bytes, value: bytes | None) -> None:
+        """Set the row `key` of `table`, or delete it (None); of several with one key in a batch the last is sent."""
+
+
+class Projection(Protocol):
+    """The fold of one ledger partition, and the outputs that each record of it brings about.
+
+    One object per assigned partition, called from one thread, with records in order and without holes. It must be a
+    function of the records alone: after a crash another process folds them again and goes on from where the outputs
+    end. An exception from either method stops the worker before anything of the batch is committed.
+    """
+
+    @property
+    def version(self) -> str:
+        """Fold version; it is stored in every cut, and a cut of another version stops the worker."""
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Fold records whose outputs are committed already: in silence."""
+
+    def project(self, records: Sequence[Record], outputs: Outputs) -> None:
+        """Fold records and append what they bring about."""
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """Reserved: a projection that can be saved and brought back; the engine does not call it yet."""
+
+    def snapshot(self) -> bytes:
+        """Return the whole state as bytes."""
+
+    def restore(self, saved: bytes) -> None:
+        """Take over the state that `snapshot` returned."""

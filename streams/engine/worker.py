@@ -1,0 +1,85 @@
+"""A Faust app that follows a ledger exactly, and the process that runs it."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NoReturn
+
+import faust
+import uvloop
+from faust.types import StreamT
+
+from streams.engine.assignment import Assignment
+from streams.engine.config import EngineConfig
+from streams.engine.consumer import LedgerBatch, LedgerTransport
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.halt import halt
+from streams.engine.partition import Progress
+from streams.engine.projection import Projection
+
+log = logging.getLogger(__name__)
+
+
+def build_app(
+    config: EngineConfig,
+    projection_factory: Callable[[int], Projection],
+    *,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> faust.App:
+    """Return a Faust app that projects the ledger; `projection_factory` is called with a partition number.
+
+    `on_progress` is called after each step of a partition: folded batch, readiness, commit, release.
+    """
+    app = faust.App(
+        config.group,
+        broker=f"kafka://{config.bootstrap.replace(',', ';kafka://')}",
+        topic_partitions=config.partitions,
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        datadir=config.data_directory,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=config.instance_id,
+        stream_buffer_maxsize=16,
+        stream_wait_empty=False,
+        broker_max_poll_records=8_000,
+        broker_session_timeout=config.session_timeout,
+        broker_heartbeat_interval=config.session_timeout / 4,
+        broker_rebalance_timeout=max(config.session_timeout, config.transaction_timeout) + 5,
+        broker_request_timeout=config.request_timeout + 30,
+    )
+    assignment = Assignment(app, config, projection_factory, on_progress or (lambda _: None))
+    app.transport = LedgerTransport(app.conf.broker, app, config.ledger, assignment)
+    ledger = app.topic(config.ledger, key_type=bytes, value_type=bytes, partitions=config.partitions, acks=False)
+
+    @app.agent(ledger, name="follow-ledger", concurrency=1)
+    async def follow_ledger(stream: StreamT[bytes]) -> None:
+        try:
+            async for event in stream.events():
+                batch = event.message
+                if isinstance(batch, LedgerBatch) and batch.generation_id is not None:
+                    assignment.arrive(batch.generation_id, batch.partition, batch.records)
+        except Exception as error:
+            log.exception("the stream of the ledger failed")
+            halt(Fault(ExitCode.PRODUCER, f"the stream of the ledger failed with {error!r}: start the worker again."))
+
+    async def release(*_: object, **__: object) -> None:
+        await assignment.release()
+
+    app.on_partitions_revoked.connect(release, weak=False)
+    app.on_before_shutdown.connect(release, weak=False)
+    return app
+
+
+def run(app: faust.App) -> NoReturn:
+    """Run the app as this process: uvloop, log level info, no web server.
+
+    SIGTERM finishes the batch in flight and leaves the group with exit code 0; faults leave with those of `ExitCode`.
+    """
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = faust.Worker(app, loglevel="info", loop=loop, redirect_stdouts=False)
+    worker.execute_from_commandline()

@@ -1,0 +1,271 @@
+"""One trial on a real broker: its topics, its workers in processes of their own, and a plain judge of what they wrote.
+
+The judge shares no code with the tally that the workers run: it reads the ledger back and counts for itself.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from streams.engine import Cut, decode_cut
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 40.0
+
+Written = dict[int, list[tuple[bytes, bytes]]]
+
+
+class Worker:
+    """A worker process; its progress lines come out of `lines`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self.process = process
+        self.log = log
+        self.cuts: dict[int, int] = {}
+        self.ready: set[int] = set()
+        self._changed = asyncio.Condition()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            progress = json.loads(line)
+            async with self._changed:
+                self.cuts[progress["partition"]] = progress["cut"]
+                if progress["ready"]:
+                    self.ready.add(progress["partition"])
+                self._changed.notify_all()
+
+    async def until_ready(self, partitions: int) -> None:
+        """Wait until this worker has reached the cut on that many partitions."""
+        await self._until(lambda: len(self.ready) >= partitions, f"{partitions} partitions ready")
+
+    async def until_committed(self, records: int) -> None:
+        """Wait until this worker has committed that many records over all its partitions."""
+        await self._until(lambda: sum(c + 1 for c in self.cuts.values()) >= records, f"{records} records committed")
+
+    async def _until(self, holds: Any, what: str) -> None:  # noqa: ANN401  a predicate
+        async def wait() -> None:
+            async with self._changed:
+                await self._changed.wait_for(holds)
+
+        try:
+            await asyncio.wait_for(wait(), PATIENCE_S)
+        except TimeoutError:
+            raise AssertionError(f"expected {what} within {PATIENCE_S} s, got {self.cuts}\n{self.tail()}") from None
+
+    async def end(self, signal_number: int | None = None) -> int:
+        """Send a signal (None: nothing), wait for the end, and return the exit code."""
+        if signal_number is not None:
+            self.process.send_signal(signal_number)
+        try:
+            code = await asyncio.wait_for(self.process.wait(), PATIENCE_S)
+        except TimeoutError:
+            raise AssertionError(f"expected the worker to end within {PATIENCE_S} s\n{self.tail()}") from None
+        await self._reading
+        return code
+
+    def pause(self) -> None:
+        """Stop the process without a word; to the broker it looks dead after the session time-out."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Let a paused process go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def tail(self) -> str:
+        """Return the last lines of the log."""
+        return "\n".join(self.log.read_text().splitlines()[-30:])
+
+
+@dataclass
+class Trial:
+    """Topics with a prefix of their own on a broker, and the workers on them."""
+
+    bootstrap: str
+    prefix: str
+    directory: Path
+    partitions: int = 4
+    workers: list[Worker] = field(default_factory=list)
+
+    @property
+    def ledger(self) -> str:
+        return f"{self.prefix}.ledger"
+
+    def config(self, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  settings of several types
+        """Return the settings of a worker, as `tests.engine.tally` reads them."""
+        return {
+            "name": self.prefix,
+            "bootstrap": self.bootstrap,
+            "ledger": self.ledger,
+            "cuts": f"{self.prefix}.cuts",
+            "tables": {"sums": f"{self.prefix}.rows"},
+            "partitions": self.partitions,
+            "group": f"{self.prefix}.tally",
+            "session_timeout": 6.0,
+            "data_directory": str(self.directory / "faust"),
+            "version": "1",
+            "output_topic": f"{self.prefix}.outputs",
+            **changes,
+        }
+
+    async def create_topics(self, *names: str) -> None:
+        """Create the ledger, the outputs, the rows and the cuts, or only those named."""
+        policies = {"ledger": "delete", "outputs": "delete", "rows": "compact", "cuts": "compact"}
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            created = await admin.create_topics(
+                [
+                    NewTopic(
+                        f"{self.prefix}.{name}",
+                        self.partitions,
+                        1,
+                        topic_configs={"cleanup.policy": policies[name], "retention.ms": "-1"},
+                    )
+                    for name in names or policies
+                ]
+            )
+        finally:
+            await admin.close()
+        assert [error for _, error, _ in created.topic_errors] == [0] * len(created.topic_errors), created
+
+    async def append(self, numbers: Iterable[int], *, keys: int = 50) -> None:
+        """Append one event per number; the key follows from the number, the partition from the key."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True, linger_ms=5)
+        await producer.start()
+        try:
+            sent = [
+                await producer.send(
+                    self.ledger, key=b"k%d" % (n % keys), value=b"%d" % n, partition=n % keys % self.partitions
+                )
+                for n in numbers
+            ]
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    async def worker(self, **changes: Any) -> Worker:  # noqa: ANN401  settings of several types
+        """Start a worker process with these changes to the settings."""
+        number = len(self.workers)
+        settings = self.directory / f"worker-{number}.json"
+        settings.write_text(json.dumps(self.config(**changes)))
+        log = self.directory / f"worker-{number}.log"
+        with log.open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "tests.engine.tally",
+                str(settings),
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        worker = Worker(process, log)
+        self.workers.append(worker)
+        return worker
+
+    async def until_done(self) -> None:
+        """Wait until the committed cuts cover the ledger."""
+        ends = await self._ends("ledger")
+        wanted = {n: end - 1 for n, end in ends.items() if end}
+        seen: dict[int, int] = {}
+        try:
+            async with asyncio.timeout(PATIENCE_S), self._reader("cuts") as reader:
+                while seen != wanted:
+                    cut = decode_cut((await reader.getone()).value)
+                    seen[cut.partition] = cut.offset
+        except TimeoutError:
+            logs = "\n\n".join(worker.tail() for worker in self.workers)
+            raise AssertionError(f"expected cuts {wanted} within {PATIENCE_S} s, got {seen}\n{logs}") from None
+
+    async def cuts(self) -> dict[int, Cut]:
+        """Return the last committed cut of each partition."""
+        return {n: decode_cut(records[-1][1]) for n, records in (await self.read("cuts")).items() if records}
+
+    async def read(self, name: str) -> Written:
+        """Return what a read_committed reader sees of a topic now: keys and values by partition, in order."""
+        ends = await self._ends(name)
+        written: Written = {n: [] for n in ends}
+        async with self._reader(name) as reader:
+            for n, end in ends.items():
+                place = TopicPartition(f"{self.prefix}.{name}", n)
+                async with asyncio.timeout(PATIENCE_S):
+                    while await reader.position(place) < end:
+                        for record in (await reader.getmany(place, timeout_ms=50)).get(place, ()):
+                            written[n].append((record.key, record.value))
+        return written
+
+    async def _ends(self, name: str) -> Mapping[int, int]:
+        places = [TopicPartition(f"{self.prefix}.{name}", n) for n in range(self.partitions)]
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
+        finally:
+            await consumer.stop()
+
+    @asynccontextmanager
+    async def _reader(self, name: str) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            places = [TopicPartition(f"{self.prefix}.{name}", n) for n in range(self.partitions)]
+            consumer.assign(places)
+            await consumer.seek_to_beginning(*places)
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    async def verdict(self) -> str:
+        """Return "exact" if outputs, rows and cuts are those of the ledger, else the first difference."""
+        ledger = await self.read("ledger")
+        outputs, rows, cuts = await self.read("outputs"), await self.read("rows"), await self.cuts()
+        for n, records in ledger.items():
+            expected = reference(records)
+            if outputs[n] != expected:
+                return f"partition {n}: {difference(expected, outputs[n])}"
+            if dict(rows[n]) != dict(expected):
+                return f"partition {n}: rows differ"
+            counted = (cuts[n].offset, dict(cuts[n].counts)) if n in cuts else (-1, {})
+            if records and counted != (len(records) - 1, {f"{self.prefix}.outputs": len(expected)}):
+                return f"partition {n}: the cut says {counted}"
+        return "exact"
+
+    async def close(self) -> None:
+        """End every worker that is still there."""
+        for worker in self.workers:
+            if worker.process.returncode is None:
+                await worker.end(signal.SIGKILL)
+
+
+def reference(ledger: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the outputs that a ledger partition must have: a second, plain implementation of the tally."""
+    seen: dict[bytes, list[int]] = defaultdict(list)
+    expected = []
+    for offset, (key, value) in enumerate(ledger):
+        seen[key].append(int(value))
+        expected.append((key, f"{offset} {len(seen[key])} {sum(seen[key])}".encode()))
+    return expected
+
+
+def difference(expected: Sequence[object], found: Sequence[object]) -> str:
+    """Return where two sequences part."""
+    for i, (a, b) in enumerate(zip(expected, found, strict=False)):
+        if a != b:
+            return f"output {i}: expected {a!r}, found {b!r}"
+    return f"expected {len(expected)} outputs, found {len(found)}"
