@@ -76,7 +76,7 @@ class LedgerPartition:
         self._ready = False
         self._seek: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._released = asyncio.Event()
-        self.moved = asyncio.Event()
+        self._told: Progress | None = None
         self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
         self._feed(moves.Assigned(-1 if held is None else held.folded))
 
@@ -127,6 +127,7 @@ class LedgerPartition:
                 event = moves.Failed(self._fault(command, error))
             if event is not None:
                 self._feed(event)
+            self._tell()
 
     def _fault(self, command: moves.Command, error: Exception) -> Fault:
         place = f"{self._config.ledger}/{self._partition}"
@@ -162,7 +163,6 @@ class LedgerPartition:
                 return await self._commit()
             case moves.Ready():
                 self._ready = True
-                self._moved()
             case moves.Release():
                 await self._release()
             case moves.Exit():
@@ -188,7 +188,6 @@ class LedgerPartition:
             self._projection.fold(records)
             await asyncio.sleep(0)
         self._stop_point.pass_by("after_fold")
-        self._moved()
         return moves.Folded()
 
     async def _project(self, first: int, last: int) -> moves.Event:
@@ -217,7 +216,6 @@ class LedgerPartition:
     async def _commit(self) -> moves.Event:
         await self._producer.commit()
         self._stop_point.pass_by("after_commit")
-        self._moved()
         return moves.Committed()
 
     async def _release(self) -> None:
@@ -225,11 +223,12 @@ class LedgerPartition:
         if not self._seek.done():
             self._seek.set_result(None)
         self._released.set()
-        self._moved()
 
-    def _moved(self) -> None:
-        self.moved.set()
-        self._on_progress(self.progress)
+    def _tell(self) -> None:
+        progress = self.progress
+        if progress != self._told:
+            self._told = progress
+            self._on_progress(progress)
 
     def _slices(self, first: int, last: int) -> "list[Sequence[Record]]":
         """Take the records first..last out of those waiting, in slices that do not hold up the others for long."""

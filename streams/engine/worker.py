@@ -28,7 +28,7 @@ def build_app(
 ) -> faust.App:
     """Return a Faust app that projects the ledger; `projection_factory` is called with a partition number.
 
-    `on_progress` is called after each step of a partition: folded batch, readiness, commit, release.
+    `on_progress` is called whenever a partition has moved: batch folded or committed, cut reached.
     """
     app = faust.App(
         config.group,
