@@ -1,21 +1,22 @@
 """A real Apache Kafka on this machine, for whoever has no cluster at hand: start it, find it, stop it."""
 
+import contextlib
 import os
-import shutil
 import signal
-import socket
-import subprocess
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from streams.broker_archive import ClassArchive
 from streams.broker_folder import BrokerAddress, BrokerAlreadyRuns, BrokerFolder, RunningBroker, as_broker_error
 from streams.broker_installation import BrokerError, FetchProgress, KafkaInstallation, resolve_kafka
+from streams.broker_ports import HOST, broker_ports
 from streams.broker_process import KafkaProcess, spawn
 from streams.broker_progress import fetch_progress
 from streams.broker_properties import JVM_OPTIONS, cluster_id, server_properties
 from streams.broker_readiness import cluster_at, listens
+from streams.broker_storage import cause, format_storage
 from streams.settings import Settings
 
 __all__ = [
@@ -31,18 +32,9 @@ __all__ = [
     "stop_running",
 ]
 
-_HOST: Final = "127.0.0.1"
 _START_S: Final = 60
-_FORMAT_S: Final = 60
-_STOP_S: Final = 20
-_CAUSES: Final = (
-    ("Address already in use", "a port it wanted was taken by another program; start it again"),
-    ("No space left on device", "there is no space left on the disk"),
-    ("Could not reserve enough space", "there is not enough memory for it (it wants 1 GiB of heap)"),
-    ("Cannot allocate memory", "there is not enough memory for it (it wants 1 GiB of heap)"),
-    ("OutOfMemoryError", "it ran out of memory"),
-    ("Permission denied", "it may not write to its folder"),
-)
+_STOP_S: Final = 60
+_CLEANLY: Final = 128 + signal.SIGTERM
 
 
 def running_broker(settings: Settings) -> BrokerAddress | None:
@@ -58,7 +50,8 @@ def stop_running(data_dir: Path) -> RunningBroker | None:
     if running is None:
         return None
     for kind in (signal.SIGTERM, signal.SIGKILL):
-        os.kill(running.pid, kind)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(running.pid, kind)
         deadline = time.monotonic() + _STOP_S / 2
         while time.monotonic() < deadline:
             if folder.running() is None:
@@ -89,7 +82,7 @@ class EmbeddedBroker:
         self._settings = settings
         self._progress = progress
         self._process: KafkaProcess | None = None
-        self._address: BrokerAddress | None = None
+        self._archive: ClassArchive | None = None
 
     @property
     def pid(self) -> int:
@@ -108,23 +101,23 @@ class EmbeddedBroker:
 
         BrokerAlreadyRuns when one runs on the same folder; BrokerError with what to do about it otherwise.
         """
-        if self._process is not None and self._address is not None:
-            if self._process.exit_code is None:
-                return self._address
+        if self._process is not None:
+            running = self._folder.running()
+            if running is not None and self._process.exit_code is None:
+                return running.address
             self.stop()
         settings = self._settings or Settings()
         with self._folder.locked() as lock:
             try:
-                self._address = self._start(_resolve(settings, self._progress), lock)
+                return self._start(_resolve(settings, self._progress), lock)
             except OSError as error:
                 raise as_broker_error(error, self._folder.path) from error
-        return self._address
 
     def stop(self) -> None:
         """Stop it cleanly, or by force after some seconds; nothing happens when it does not run."""
         process, self._process = self._process, None
-        if process is not None:
-            process.stop()
+        if process is not None and process.stop() == _CLEANLY and self._archive is not None:
+            self._archive.keep()
 
     def __enter__(self) -> BrokerAddress:
         """Start it."""
@@ -137,25 +130,27 @@ class EmbeddedBroker:
         self.stop()
 
     def _start(self, kafka: KafkaInstallation, lock: int) -> BrokerAddress:
-        last = self._folder.take_back()
-        port = _port(self._port, last.port if last is not None else None)
-        address = BrokerAddress(_HOST, port)
-        text = server_properties(host=_HOST, port=port, controller_port=_free_port(), log_dir=self._folder.data)
-        self._folder.properties.write_text(text, "utf-8")
-        cluster = cluster_id(self._folder.path)
-        if not self._folder.data.exists():
-            _format(kafka, self._folder, cluster)
-        options = (*JVM_OPTIONS, f"-XX:AOTCache={kafka.archive}") if kafka.archive.exists() else JVM_OPTIONS
-        command = kafka.command("kafka.Kafka", str(self._folder.properties), options=options)
-        log = self._folder.open_log()
+        folder = self._folder
+        last = folder.take_back()
+        port, controller_port = broker_ports(folder.path, self._port, last.port if last is not None else None)
+        address = BrokerAddress(HOST, port)
+        text = server_properties(host=HOST, port=port, controller_port=controller_port, log_dir=folder.data)
+        folder.properties.write_text(text, "utf-8")
+        cluster = cluster_id(folder.path)
+        self._archive = ClassArchive(kafka, folder.new_archive)
+        self._archive.prepare()
+        format_storage(kafka, folder, cluster, (*JVM_OPTIONS, *self._archive.options_for_tools()))
+        options = (*JVM_OPTIONS, *self._archive.options())
+        command = kafka.command("kafka.Kafka", str(folder.properties), options=options)
+        log = folder.open_log()
         try:
             said = os.fstat(log).st_size
             self._process = spawn(command, lock=lock, log=log, guarded=self._die_with_parent)
         finally:
             os.close(log)
         try:
-            _wait_until_ready(self._process, address, cluster, self._folder, said)
-            self._folder.announce(RunningBroker(address, self._process.pid))
+            _wait_until_ready(self._process, address, cluster, folder, said)
+            folder.announce(RunningBroker(address, self._process.pid))
         except BaseException:
             self.stop()
             raise
@@ -170,55 +165,6 @@ def _resolve(settings: Settings, progress: FetchProgress | None) -> KafkaInstall
         return resolve_kafka(report, cache_directory=cache, repository=mirror)
 
 
-def _port(wanted: int | None, last: int | None) -> int:
-    for port in (wanted, last):
-        if port is None:
-            continue
-        if _is_free(port):
-            return port
-        if port == wanted:
-            raise BrokerError(
-                f"Port {port} on {_HOST} is taken by another program. Name another one, or none to get a free one."
-            )
-    return _free_port()
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Kafka binds: old connections do not count
-        try:
-            one.bind((_HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind((_HOST, 0))
-        return int(one.getsockname()[1])
-
-
-def _format(kafka: KafkaInstallation, folder: BrokerFolder, cluster: str) -> None:
-    """Make Kafka's data folder, whole or not at all."""
-    unfinished = folder.data.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    properties = folder.path / "format.properties"
-    properties.write_text(
-        folder.properties.read_text("utf-8").replace(f"log.dirs={folder.data}\n", f"log.dirs={unfinished}\n"), "utf-8"
-    )
-    command = kafka.command(
-        "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), options=JVM_OPTIONS
-    )
-    done = subprocess.run(  # noqa: S603 - the command is Parley's own
-        command, check=False, capture_output=True, text=True, timeout=_FORMAT_S
-    )
-    if done.returncode != 0:
-        raise BrokerError(f"Kafka's data folder {folder.data} could not be made{_cause(done.stdout + done.stderr)}")
-    properties.unlink()
-    unfinished.replace(folder.data)
-
-
 def _wait_until_ready(
     process: KafkaProcess, address: BrokerAddress, cluster: str, folder: BrokerFolder, said: int
 ) -> None:
@@ -231,16 +177,6 @@ def _wait_until_ready(
             if answer.done() and answer.result() == cluster:
                 return
         if (code := process.exit_code) is not None:
-            raise BrokerError(
-                f"The broker ended with code {code}{_cause(folder.log_since(said))} Its log: {folder.log}"
-            )
+            raise BrokerError(f"The broker ended with code {code}{cause(folder.log_since(said))} Its log: {folder.log}")
         time.sleep(0.02)
     raise BrokerError(f"The broker did not answer at {address.bootstrap} within {_START_S} s. Its log: {folder.log}")
-
-
-def _cause(said: str) -> str:
-    for words, meaning in _CAUSES:
-        if words in said:
-            return f": {meaning}."
-    lines = [line for line in said.splitlines() if line.strip()]
-    return f": {lines[-1].strip()}." if lines else " without a word."

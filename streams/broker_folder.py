@@ -74,6 +74,11 @@ class BrokerFolder:
         """What Java and Kafka say."""
         return self.path / "broker.log"
 
+    @property
+    def new_archive(self) -> Path:
+        """Where Java leaves an archive of loaded classes."""
+        return self.path / "classes.jsa"
+
     @contextmanager
     def locked(self) -> Iterator[int]:
         """Make the folder and hold its lock; give the open file, which a child may inherit to go on holding it.

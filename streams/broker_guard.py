@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 
-GRACE_S = 10
+GRACE_S = 20
 PR_SET_PDEATHSIG = 1
 
 

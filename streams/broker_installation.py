@@ -55,8 +55,10 @@ class KafkaInstallation:
     version: str
     java: Path
     jars: tuple[Path, ...]
+    java_archive: Path
+    """Where Java's own classes, loaded and linked ahead of time, are kept once that was done."""
     archive: Path
-    """Where this Kafka's classes, loaded and linked ahead of time for this Java, are kept once they were made."""
+    """As above, for this Kafka on this Java."""
 
     def command(self, main_class: str, *arguments: str, options: tuple[str, ...] = ()) -> list[str]:
         """Return the command line that runs one of Kafka's main classes."""
@@ -95,7 +97,8 @@ def resolve_kafka(
         version=KAFKA_VERSION,
         java=java,
         jars=tuple(file.below(folder) for file in files),
-        archive=folder / f"{KAFKA_VERSION}-java-{java_version}.aot",
+        java_archive=folder / f"java-{java_version}.jsa",
+        archive=folder / f"{KAFKA_VERSION}-java-{java_version}.jsa",
     )
 
 

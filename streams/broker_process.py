@@ -11,7 +11,7 @@ from typing import Final
 from streams import broker_guard
 from streams.broker_installation import BrokerError
 
-_STOP_S: Final = 2 * broker_guard.GRACE_S
+_STOP_S: Final = broker_guard.GRACE_S + 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,8 @@ class KafkaProcess:
         code = self.waited.poll()
         return 128 - code if code is not None and code < 0 else code
 
-    def stop(self) -> None:
-        """End it cleanly, or by force after some seconds."""
+    def stop(self) -> int | None:
+        """End it cleanly, or by force after some seconds; return how it ended."""
         if self.waited.stdin is None:
             self.waited.terminate()
         else:
@@ -43,6 +43,7 @@ class KafkaProcess:
             self.waited.wait()
         if self.waited.stdout is not None:
             self.waited.stdout.close()
+        return self.exit_code
 
 
 def spawn(command: list[str], *, lock: int, log: int, guarded: bool) -> KafkaProcess:
