@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.broker import BrokerAddress
+from streams.engine import ExitCode
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -21,13 +22,6 @@ async def trial(kafka: BrokerAddress, tmp_path: Path) -> AsyncIterator[Trial]:
     await trial.close()
 
 
-async def test_an_undisturbed_worker_writes_what_the_ledger_says(trial: Trial) -> None:
-    await trial.append(range(5_000))
-    await trial.worker()
-    await trial.until_done()
-    assert await trial.verdict() == "exact"
-
-
 async def test_a_worker_killed_in_mid_backlog_loses_and_repeats_nothing(trial: Trial) -> None:
     await trial.append(range(40_000))
     first = await trial.worker(instance_id="a", batch_max=500)
@@ -37,3 +31,41 @@ async def test_a_worker_killed_in_mid_backlog_loses_and_repeats_nothing(trial: T
     await trial.worker(instance_id="a")
     await trial.until_done()
     assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("stop_at", ["after_send_before_commit:3", "after_commit:3"])
+async def test_a_worker_killed_around_its_commit_loses_and_repeats_nothing(trial: Trial, stop_at: str) -> None:
+    await trial.append(range(20_000))
+    first = await trial.worker(instance_id="a", batch_max=500, stop_at=stop_at)
+    assert await first.end() == -signal.SIGKILL
+    await trial.worker(instance_id="a")
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+
+
+async def test_a_zombie_that_wakes_up_behind_its_successor_is_fenced_and_leaves(trial: Trial) -> None:
+    await trial.append(range(40_000))
+    zombie = await trial.worker(instance_id="a", batch_max=20)
+    await zombie.until_committed(4_000)
+    zombie.pause()
+    successor = await trial.worker(instance_id="b", batch_max=500)
+    await trial.until_done()
+    assert successor.ready == {0, 1, 2, 3}
+    zombie.wake()
+    assert await zombie.end() == ExitCode.PRODUCER
+    await trial.append(range(40_000, 41_000))
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+
+
+async def test_partitions_that_move_between_workers_lose_and_repeat_nothing(trial: Trial) -> None:
+    await trial.append(range(40_000))
+    first = await trial.worker(instance_id="a", batch_max=20)
+    await first.until_committed(2_000)
+    second = await trial.worker(instance_id="b", batch_max=20)
+    await second.until_ready(2)
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.append(range(40_000, 42_000))
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+    assert await second.end(signal.SIGTERM) == 0
