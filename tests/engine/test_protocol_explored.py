@@ -1,0 +1,105 @@
+"""The protocol, checked over every interleaving of a small world, and with bugs planted that the check must find."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+from streams.engine import moves, protocol
+from tests.engine.model import TERMS, Found, Machine, Rules, World, explore
+
+Commands = tuple[moves.Command, ...]
+
+
+class Hasty(NamedTuple):
+    """A protocol that reads the cut before it raises the fence, and what it read."""
+
+    state: moves.State
+    read: moves.CutRead | None = None
+
+
+def reads_the_cut_first(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    state, read = machine
+    match event:
+        case moves.Assigned():
+            return Hasty(protocol.step(state, event)[0]), (moves.ReadCut(),)
+        case moves.CutRead() if state.stage is moves.Stage.FENCING:
+            return Hasty(state, event), (moves.Fence(),)
+        case moves.Fenced() if read is not None:
+            state, commands = protocol.step(protocol.step(state, event)[0], read)
+            return Hasty(state), commands
+        case _:
+            state, commands = protocol.step(state, event)
+            return Hasty(state, read), commands
+
+
+def cut_moved_by(distance: int) -> Callable[[Machine, moves.Event], tuple[Machine, Commands]]:
+    def step(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+        state, commands = protocol.step(machine, event)
+        return state, tuple(moves.Send(c.offset + distance) if isinstance(c, moves.Send) else c for c in commands)
+
+    return step
+
+
+def believes_every_offset(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    if isinstance(event, moves.Arrived):
+        expected = machine.arrived + 1
+        event = moves.Arrived(tuple(range(expected, expected + len(event.offsets))))
+    return protocol.step(machine, event)
+
+
+def projects_again_what_is_committed(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    if isinstance(event, moves.CutRead):
+        event = moves.CutRead(None, event.ledger)
+    return protocol.step(machine, event)
+
+
+PLANTED = {
+    "no fence": (World(), Rules(fences=False)),
+    "cut read before the fence": (World(), Rules(step=reads_the_cut_first, first=Hasty(moves.State(TERMS)))),
+    "outputs outside the transaction": (World(), Rules(transactional=False)),
+    "cut one too low": (World(), Rules(step=cut_moved_by(-1))),
+    "cut one too high": (World(), Rules(step=cut_moved_by(1))),
+    "no hole guard": (World(), Rules(step=believes_every_offset)),
+    "cut ignored": (World(), Rules(step=projects_again_what_is_committed)),
+}
+
+
+@pytest.fixture(scope="module")
+def sound() -> Found:
+    return explore(World(), Rules())
+
+
+def test_what_is_committed_is_the_fold_of_a_prefix_in_every_interleaving(sound: Found) -> None:
+    assert sound.wrong is None
+    assert sound.states > 10_000
+
+
+def test_the_interleavings_hold_every_outcome_that_matters(sound: Found) -> None:
+    assert sound.seen >= {
+        "assigned",
+        "crashed",
+        "revoked",
+        "expired",
+        "fetched past a hole",
+        "readcut",
+        "send refused",
+        "commit refused",
+        "fence reply lost",
+        "commit reply lost",
+        "commit reply repeated",
+    }
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_is_found(bug: str) -> None:
+    found = explore(*PLANTED[bug])
+    assert found.wrong is not None, f"{bug}: {found.states} states and none of them wrong"
+
+
+def test_whatever_is_left_behind_an_undisturbed_worker_completes_it(sound: Found) -> None:
+    assert len(sound.left) > 3
+    for left in sound.left:
+        alone = explore(left, Rules())
+        assert alone.wrong is None
+        assert max(world.cut for world in alone.left) == left.events - 1
