@@ -50,9 +50,9 @@ class EngineConfig:
     instance_id: str | None = None
     session_timeout: float = 8.0
     transaction_timeout: float = 10.0
-    batch_max: int = 4_000
-    slice_max: int = 500
-    waiting_max: int = 16_000
+    batch_max: int = 8_000
+    slice_max: int = 2_000
+    waiting_max: int = 32_000
     request_timeout: float = 60.0
     stall_timeout: float = 60.0
     status_port: int | None = None

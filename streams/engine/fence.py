@@ -60,10 +60,10 @@ class FencedProducer:
         acknowledgements = []
         batch = self._producer.create_batch()
         for key, value, headers in entries:
-            if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
+            if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
                 acknowledgements.append(await self._producer.send_batch(batch, topic, partition=self._partition))
                 batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None, headers=headers)
+                batch.append(key=key, value=value, timestamp=None, headers=list(headers))
         batch.close()
         acknowledgements.append(await self._producer.send_batch(batch, topic, partition=self._partition))
         await asyncio.gather(*acknowledgements)

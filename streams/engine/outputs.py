@@ -7,7 +7,7 @@ from faust.types import AppT
 
 from streams.engine.projection import Headers
 
-Entry = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+Entry = tuple[bytes | None, bytes | None, Headers]
 
 
 class RowTable(faust.Table[bytes, bytes]):
@@ -32,7 +32,7 @@ class RowTable(faust.Table[bytes, bytes]):
 
     def drain(self) -> list[Entry]:
         """Return the last write to each row since the last call, and forget them."""
-        entries: list[Entry] = [(key, value, []) for key, value in self._written.items()]
+        entries: list[Entry] = [(key, value, ()) for key, value in self._written.items()]
         self._written.clear()
         self.data.clear()
         return entries
@@ -47,11 +47,10 @@ class BatchOutputs:
 
     def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         """Append one record to an output topic, in order."""
-        entry = (key, value, list(headers))
         try:
-            self._appended[topic].append(entry)
+            self._appended[topic].append((key, value, headers))
         except KeyError:
-            self._appended[topic] = [entry]
+            self._appended[topic] = [(key, value, headers)]
 
     def row(self, table: str, key: bytes, value: bytes | None) -> None:
         """Set or (None) delete a row."""

@@ -100,7 +100,7 @@ class LedgerPartition:
     def arrive(self, records: Sequence[Record]) -> None:
         """Take records from the ledger; they are folded or projected in their turn."""
         self._waiting.append(records)
-        self._feed(moves.Arrived(tuple(record.offset for record in records)))
+        self._feed(moves.Arrived(tuple([record.offset for record in records])))
 
     async def leave(self) -> Held:
         """Finish the batch in flight, release the partition and return the projection for a later assignment."""
@@ -209,7 +209,7 @@ class LedgerPartition:
             self._projection.version,
             tuple(sorted(self._counts.items())),
         )
-        await self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), [])]})
+        await self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]})
         self._stop_point.pass_by("after_send_before_commit")
         return moves.Sent()
 

@@ -1,12 +1,14 @@
 """A Faust app that follows a ledger exactly, and the process that runs it."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from typing import NoReturn
 
 import faust
 import uvloop
+from faust.tables.manager import TableManager
 from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
@@ -18,6 +20,15 @@ from streams.engine.partition import Progress
 from streams.engine.projection import Projection
 
 log = logging.getLogger(__name__)
+
+
+class PromptTables(TableManager):
+    """Faust's table manager without its pause of a second before the consumer may subscribe; there are no tables."""
+
+    async def on_start(self) -> None:
+        """Go on at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def build_app(
@@ -37,6 +48,7 @@ def build_app(
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
+        TableManager=PromptTables,
         datadir=config.data_directory,
         topic_allow_declare=False,
         topic_disable_leader=True,
@@ -46,6 +58,7 @@ def build_app(
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
         broker_max_poll_records=8_000,
+        consumer_max_fetch_size=4 << 20,
         broker_session_timeout=config.session_timeout,
         broker_heartbeat_interval=config.session_timeout / 4,
         broker_rebalance_timeout=max(config.session_timeout, config.transaction_timeout) + 5,
@@ -79,6 +92,10 @@ def run(app: faust.App) -> NoReturn:
 
     SIGTERM finishes the batch in flight and leaves the group with exit code 0; faults leave with those of `ExitCode`.
     """
+    # State lives long and what a batch leaves behind dies by reference count: with the defaults the collector walks the
+    # whole state again and again, for a quarter to a third of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 50, 100)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = faust.Worker(app, loglevel="info", loop=loop, redirect_stdouts=False)
