@@ -1,0 +1,235 @@
+"""The whole state of a negotiation at an instant, as known at another: an answer that names its times.
+
+Immutable for (at, known_at, position, policy): the digest covers everything but the position.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+
+from ledger.history import entry_of, render
+from ledger.knowledge import Knowledge, Unit, UnitKind
+from ledger.meetings import Meeting
+from ledger.metrics import Evaluated, all_meetings, evaluate
+from ledger.reports import Entry, public_at
+from ledger.resolution import POLICY
+from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
+from schemas.changes import Json
+from schemas.encoding import canonical_json
+from schemas.events import (
+    ClockStruck,
+    FigureClaimed,
+    MetricDefined,
+    NoneFound,
+    ReplayOpened,
+    StackingRuleDefined,
+)
+from schemas.formulas import CountOfMeetings
+from schemas.positions import Recorded
+
+ROW_KINDS: tuple[UnitKind, ...] = ("component", "deadline", "proceeding", "commitment")
+ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The times of a question: `at` in the world, `known_at` public by then, `recorded_by` in this ledger by then."""
+
+    at: datetime
+    known_at: datetime
+    recorded_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known at an instant, with what the log says of itself."""
+
+    knowledge: Knowledge
+    data_through: date | None
+    position: dict[str, int]
+    unread: int = 0
+
+
+def latest_public_at(events: Iterable[Recorded]) -> datetime | None:
+    """Return the instant from which every report given is public."""
+    times = (_public(recorded) for recorded in events)
+    return max((time for time in times if time is not None), default=None)
+
+
+def _public(recorded: Recorded) -> datetime | None:
+    event = recorded.event
+    if isinstance(event, MetricDefined | StackingRuleDefined | ClockStruck | ReplayOpened):
+        return None
+    return public_at(event)[0]
+
+
+def known(events: Sequence[Recorded], asked: Asked) -> Known:
+    """Fold the reports public by `known_at` (and in the ledger by `recorded_by`). Definitions are no reports."""
+    knowledge = Knowledge()
+    through: date | None = None
+    position: dict[str, int] = {}
+    seen: set[str] = set()
+    for recorded in events:
+        if _too_late(recorded, asked.recorded_by):
+            continue
+        position[str(recorded.partition)] = max(recorded.offset, position.get(str(recorded.partition), 0))
+        event = recorded.event
+        if isinstance(event, NoneFound):
+            through = max(event.through, through or event.through)
+        if recorded.id in seen:
+            continue
+        seen.add(recorded.id)
+        match event:
+            case MetricDefined() | StackingRuleDefined():
+                knowledge.define(event)
+            case ClockStruck() | ReplayOpened():
+                pass
+            case _:
+                entry = entry_of(recorded, event, public_at(event)[0])
+                if entry.public_at <= asked.known_at:
+                    knowledge.add(entry)
+    return Known(knowledge, through, position)
+
+
+def _too_late(recorded: Recorded, recorded_by: datetime | None) -> bool:
+    if recorded_by is None:
+        return False
+    recorded_at = recorded.event.first_recorded_at or recorded.recorded_at
+    return recorded_at is not None and recorded_at > recorded_by
+
+
+def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
+    """Return the state of a negotiation, in the shape of `parley.state/1`."""
+    found = known(events, asked)
+    knowledge, at = found.knowledge, asked.at
+    rows = _rows(knowledge, at)
+    disputed = _disputed(knowledge, at)
+    metrics = {name: evaluate(knowledge, definition, at) for name, definition in sorted(knowledge.metrics.items())}
+    answer: Json = {
+        "schema": "parley.state/1",
+        "negotiation": negotiation,
+        "at": utc_text(at),
+        "known_at": utc_text(asked.known_at),
+        "data_through": found.data_through.isoformat() if found.data_through is not None else None,
+        "policy": POLICY,
+        "metrics": {
+            name: _metric(one)
+            for name, one in metrics.items()
+            if not isinstance(one.definition.formula, CountOfMeetings)
+        },
+        "measures": [row for row in rows["measures"] if row["schema"] != "parley.commitment/1"],
+        "deadlines": sorted(rows["deadlines"], key=lambda row: (str(row["earliest"]), str(row["deadline"]))),
+        "meetings": _meetings(knowledge, list(metrics.values()), at),
+        "commitments": [row for row in rows["measures"] if row["schema"] == "parley.commitment/1"],
+        "disputed": disputed,
+        "figures": _figures(knowledge),
+        "stacking_rules": [{"rule": name, "text": rule.text} for name, rule in sorted(knowledge.rules.items())],
+        "note": "rates are not legal advice",
+    }
+    answer["warnings"] = _warnings(rows, len(disputed), found, at)
+    answer["digest"] = sha256(canonical_json(answer)).hexdigest()
+    answer["position"] = found.position
+    return answer
+
+
+def _rows(knowledge: Knowledge, at: datetime) -> dict[str, list[Json]]:
+    rows: dict[str, list[Json]] = {"measures": [], "deadlines": []}
+    for kind in ROW_KINDS:
+        for name in knowledge.units(kind):
+            for (table, _), row in sorted(render(knowledge, Unit(kind, name), at).items()):
+                rows[table].append(row)
+    return rows
+
+
+def _metric(evaluated: Evaluated) -> Json:
+    fields = amount_fields(evaluated.amount)
+    fields["unit"] = evaluated.definition.unit
+    fields["definition"] = evaluated.definition.definition
+    fields["version"] = evaluated.definition.revision
+    return fields
+
+
+def _meetings(knowledge: Knowledge, metrics: Sequence[Evaluated], at: datetime) -> Json:
+    formulas = [one.definition.formula for one in metrics]
+    rows = [(one, meeting_row(one, _counted(one, formulas, at), at)) for one in all_meetings(knowledge, at)]
+    groups: Json = {}
+    for name in sorted({formula.group for formula in formulas if isinstance(formula, CountOfMeetings)}):
+        counters = {
+            formula.counter: int(one.amount.value or 0)
+            for one in metrics
+            if isinstance(formula := one.definition.formula, CountOfMeetings) and formula.group == name
+        }
+        pair = {
+            who
+            for one in formulas
+            if isinstance(one, CountOfMeetings) and one.group == name
+            for who in one.participants
+        }
+        among = [(one, row) for one, row in rows if {person.id for person in one.participants} >= pair]
+        groups[name] = counters | {
+            "list": [row for one, row in among if one.begun(at) and one.format == "in_person"],
+            "calls": [row for one, row in among if one.begun(at) and one.format != "in_person"],
+            "planned": [row for one, row in among if not one.begun(at)],
+        }
+    return groups
+
+
+def _counted(one: Meeting, formulas: Sequence[object], at: datetime) -> list[str]:
+    if not one.begun(at):
+        return []
+    return [formula.counter for formula in formulas if isinstance(formula, CountOfMeetings) and one.counts_in(formula)]
+
+
+def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:
+    """Return every property on which reports differ; `contested` where the difference stands at the top."""
+    disputes = [
+        dispute
+        for name in knowledge.units("component")
+        for act in knowledge.acts(name)
+        if act.made_at <= at
+        for dispute in act.disputes
+    ]
+    disputes.extend(dispute for one in all_meetings(knowledge, at) for dispute in one.disputes)
+    return [
+        {
+            "subject": one.subject,
+            "property": one.property,
+            "values": [claimed_value(value) for value in one.values],
+            "reports": list(one.reports),
+            "contested": one.contested,
+        }
+        for one in disputes
+    ]
+
+
+def _figures(knowledge: Knowledge) -> list[Json]:
+    entries: list[Entry] = sorted(knowledge.entries.values(), key=lambda entry: entry.order)
+    return [
+        {
+            "metric": event.metric,
+            "value": claimed_value(event.value),
+            "unit": event.unit,
+            "by": event.by,
+            "about": event.about,
+            "grade": event.source.grade,
+            "report": entry.id,
+        }
+        for entry in entries
+        if isinstance(event := entry.event, FigureClaimed) and knowledge.stands(entry)
+    ]
+
+
+def _warnings(rows: dict[str, list[Json]], differing: int, found: Known, at: datetime) -> list[Json]:
+    """Return what a reader must know before relying on the answer, counted."""
+    measures = [row for row in rows["measures"] if row["force"] not in ENDED]
+    counts = {
+        "rests_on_unverified_reports": sum(row["status"] == "unverified" for row in measures),
+        "lapsed_as_written_unconfirmed": sum(row["status"] == "lapsed_unconfirmed" for row in measures),
+        "passed_with_no_outcome_recorded": sum(row["state"] == "lapsed_unconfirmed" for row in rows["deadlines"]),
+        "reports_differ": differing,
+    }
+    warnings: list[Json] = [{"code": code, "count": count} for code, count in counts.items() if count]
+    if found.data_through is not None and at.astimezone(UTC).date() > found.data_through:
+        warnings.append({"code": "beyond_the_data", "data_through": found.data_through.isoformat()})
+    return warnings

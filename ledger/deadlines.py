@@ -1,0 +1,242 @@
+"""Deadlines: what acts have set or threatened, and what became of it by an instant.
+
+Starts and lapses follow from the acts on components; other dates are told by reports of their own. A day is passed when
+it has ended in its zone. Only acts made by the instant asked for count: nobody was bound by what came later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ledger.acts import ActOnComponent
+from ledger.reports import Entry, made_at
+from ledger.resolution import Claim, Status, resolve, witnessed
+from ledger.timeline import Ruling
+from schemas.events import ActReported, DeadlineChanged
+from schemas.times import When, when_text, window, zone
+
+Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
+State = Literal["pending", "moved", "met", "lapsed", "lapsed_unconfirmed", "withdrawn", "moot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One deadline as it stands at an instant; `revision` counts the dates it has had."""
+
+    id: str
+    kind: Kind
+    what: str
+    due: When
+    on_lapse: str | None
+    state: State
+    reason: str | None
+    revision: int
+    trail: tuple[tuple[str, str], ...]
+    component: str | None
+    measure: str | None
+    status: Status
+    acts: tuple[str, ...]
+    heard_at: datetime
+    entries: tuple[Entry, ...] = field(default=(), compare=False)
+
+
+def of_component(
+    component: str, acts: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime
+) -> list[Deadline]:
+    """Return the starts and the lapse that the acts on a component set, as they stand at an instant."""
+    made = sorted((act for act in acts if act.made_at <= at), key=lambda act: act.order)
+    found = [_start(component, act, made[place + 1 :], at) for place, act in enumerate(made) if _lies_ahead(act)]
+    lapse = _lapse(component, made, [ruling for ruling in rulings if ruling.at <= at], at)
+    return [*found, *([lapse] if lapse is not None else [])]
+
+
+def _lies_ahead(act: ActOnComponent) -> bool:
+    return act.effective is not None and window(act.effective).latest > act.public_at
+
+
+def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent], at: datetime) -> Deadline:
+    due = act.effective
+    assert due is not None  # noqa: S101 -- `_lies_ahead` holds
+    passed = window(due).latest <= at
+    state: State
+    if passed and act.moves:
+        state, reason = "met", "took effect as written"
+    elif passed:
+        state, reason = "lapsed_unconfirmed", "the day passed with no outcome recorded"
+    else:
+        state, reason = "pending", ""
+    for other in later:
+        overtaken = _overtaken(act, other)
+        if overtaken is not None:
+            state, reason = overtaken
+            break
+    return Deadline(
+        id=f"{component}.start.{act.act.lower()}",
+        kind="threat" if act.lead.stage == "threatened" else "start",
+        what=act.lead.title or f"{component} begins",
+        due=due,
+        on_lapse=None,
+        state=state,
+        reason=reason or None,
+        revision=1,
+        trail=(),
+        component=component,
+        measure=act.lead.measure,
+        status=act.status,
+        acts=(act.act,),
+        heard_at=min(entry.heard_at for entry in act.reports),
+        entries=act.reports,
+    )
+
+
+def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
+    """Tell what a later act makes of a start that had not come."""
+    due = act.effective
+    if other.lead.stage == "withdrawn" and not act.moves:
+        return "withdrawn", f"withdrawn by {other.act}"
+    if not other.moves or other.effective is None or other.lead.stage == "exempted" or due is None:
+        return None
+    starts = window(other.effective).earliest
+    if other.lead.stage == "ended" and starts <= window(due).earliest and other.act != act.act:
+        return "moot", f"its component was ended by {other.act}"
+    if not act.moves and other.lead.stage in {"imposed", "changed"}:
+        return (
+            ("met", f"ordered by {other.act}")
+            if other.rate == act.rate
+            else ("withdrawn", f"superseded by {other.act}")
+        )
+    if starts <= window(due).earliest and other.lead.stage != "extended":
+        return "withdrawn", f"superseded before effect by {other.act}"
+    return None
+
+
+def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
+    current: ActOnComponent | None = None
+    chain: list[ActOnComponent] = []
+    closed: tuple[State, str] | None = None
+    for act in made:
+        if not act.moves:
+            continue
+        if act.until is not None and act.lead.until_kind == "stated":
+            chain.append(act)
+            current, closed = act, None
+        elif current is not None and closed is None:
+            closed = _closed(current, act)
+    if current is None or current.until is None:
+        return None
+    voided = next((ruling for ruling in rulings if ruling.public_at > current.public_at), None)
+    if closed is None and voided is not None and voided.at < window(current.until).earliest:
+        closed = "moot", f"held unlawful by {voided.court}"
+    passed = window(current.until).latest <= at
+    state, reason = closed or ("pending", "")
+    if state == "lapsed" and not passed:
+        state, reason = "pending", ""
+    elif state == "pending" and passed:
+        state, reason = "lapsed_unconfirmed", "lapsed as written; no report of the outcome"
+    return Deadline(
+        id=f"{component}.lapse",
+        kind="lapse",
+        what=current.lead.title or f"{component} lapses",
+        due=current.until,
+        on_lapse=_on_lapse(current),
+        state=state,
+        reason=reason or None,
+        revision=len(chain),
+        trail=tuple((when_text(act.until), act.act) for act in chain[:-1] if act.until is not None),
+        component=component,
+        measure=current.lead.measure,
+        status=current.status,
+        acts=tuple(act.act for act in chain[-20:]),
+        heard_at=min(entry.heard_at for entry in current.reports),
+        entries=current.reports,
+    )
+
+
+def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:
+    """Tell whether a later act without an end of its own disposes of the lapse that `current` set."""
+    until = current.until
+    if act.effective is None or until is None or act.lead.stage == "exempted":
+        return None
+    starts = window(act.effective).earliest
+    if act.lead.stage == "ended" and act.lead.ended_how == "expired" and starts >= window(until).earliest:
+        return "lapsed", f"expired by {act.act}"
+    if starts > window(until).latest:
+        return None
+    if act.lead.stage == "ended":
+        return "moot", f"its component was ended by {act.act}"
+    return ("moot", f"overtaken by {act.act}") if act.lead.stage in {"imposed", "changed", "suspended"} else None
+
+
+def _on_lapse(act: ActOnComponent) -> str | None:
+    on_lapse = act.lead.on_lapse
+    if isinstance(on_lapse, str):
+        return f"{on_lapse} percent"
+    if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
+        return "what is suspended returns"
+    return "ends"
+
+
+def told(deadline: str, entries: Sequence[Entry], ended_components: frozenset[str], at: datetime) -> Deadline | None:
+    """Return a deadline that reports tell of, as it stands at an instant. None if nobody had set it by then."""
+    made = sorted((entry for entry in entries if made_at(entry.event) <= at), key=lambda entry: entry.order)
+    reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
+    dated = [(entry, report) for entry, report in reports if report.due is not None]
+    if not dated:
+        return None
+    first, last = dated[0][1], dated[-1][1]
+    due = _due(deadline, last.act, made) or last.due
+    assert due is not None  # noqa: S101 -- `dated` holds reports with a date
+    passed = window(due).latest <= at
+    closing = next((report for _, report in reversed(reports) if report.stage in {"met", "missed", "withdrawn"}), None)
+    state: State = "lapsed_unconfirmed" if passed else "pending"
+    reason = "the day passed with no outcome recorded" if passed else None
+    if closing is not None:
+        state = {"met": "met", "missed": "lapsed", "withdrawn": "withdrawn"}[closing.stage]  # type: ignore[assignment]
+        reason = f"{closing.stage} by {closing.act}"
+    elif not passed and last.component in ended_components:
+        state, reason = "moot", f"{last.component} has ended"
+    changes = list(dict.fromkeys((when_text(report.due), report.act) for _, report in dated if report.due is not None))
+    return Deadline(
+        id=deadline,
+        kind=first.kind,
+        what=last.what or first.what or first.title or deadline,
+        due=due,
+        on_lapse=last.on_lapse or first.on_lapse,
+        state=state,
+        reason=reason,
+        revision=len({text for text, _ in changes}),
+        trail=tuple(change for change in changes if change[0] != when_text(due)),
+        component=last.component,
+        measure=None,
+        status=witnessed([entry for entry, _ in reports]),
+        acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
+        heard_at=min(entry.heard_at for entry, report in dated if report.due == last.due),
+        entries=tuple(entry for entry, _ in reports),
+    )
+
+
+def _due(deadline: str, act: str, entries: Sequence[Entry]) -> When | None:
+    claims: list[Claim[When]] = []
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, DeadlineChanged) and event.act == act and event.due is not None:
+            claims.append(Claim(event.due, entry))
+        elif isinstance(event, ActReported) and event.act == act:
+            claims.extend(
+                Claim(claim.value, entry)
+                for claim in event.claims
+                if claim.subject == deadline and claim.property == "due" and isinstance(claim.value, When)
+            )
+    resolved = resolve(claims, None)
+    return resolved.value if resolved is not None else None
+
+
+def warn_at(due: When, lead: str) -> datetime:
+    """Return when a lead time before a deadline begins: `7d` in calendar days of its zone, `24h` in hours. UTC."""
+    earliest = window(due).earliest
+    count = int(lead[:-1])
+    if lead.endswith("h"):
+        return earliest - timedelta(hours=count)
+    local = earliest.astimezone(zone(due.zone))
+    return (local - timedelta(days=count)).astimezone(earliest.tzinfo)

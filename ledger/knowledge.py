@@ -1,0 +1,192 @@
+"""What a set of reports says about one negotiation. A function of the set: the order of arrival never matters.
+
+Reports are kept by the unit they work on; what they resolve to is computed when asked for and forgotten when a further
+report touches the unit.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NamedTuple, TypeVar, assert_never
+
+from ledger.acts import ActOnComponent, resolve_act
+from ledger.matters import rulings_on
+from ledger.reports import Entry
+from ledger.timeline import Ruling, Timeline, build
+from schemas.events import (
+    ActReported,
+    AnyReport,
+    CommitmentChanged,
+    ComponentChanged,
+    DeadlineChanged,
+    FigureClaimed,
+    MeetingChanged,
+    MetricDefined,
+    NoneFound,
+    ProceedingChanged,
+    ReportRetracted,
+    StackingRuleDefined,
+    StatementMade,
+)
+from schemas.formulas import SumOfRates
+
+UnitKind = Literal["component", "deadline", "meeting", "proceeding", "commitment", "metric"]
+K = TypeVar("K")
+
+
+class Unit(NamedTuple):
+    """One thing that has rows: a component, a deadline told of, a meeting, a proceeding, a commitment, a metric."""
+
+    kind: UnitKind
+    name: str
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """The reports and definitions of one negotiation, by what they work on."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    metrics: dict[str, MetricDefined] = field(default_factory=dict)
+    rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    by_unit: dict[Unit, dict[str, None]] = field(default_factory=dict)
+    by_act: dict[str, dict[str, None]] = field(default_factory=dict)
+    units_of_act: dict[str, dict[Unit, None]] = field(default_factory=dict)
+    _acts: dict[str, tuple[ActOnComponent, ...]] = field(default_factory=dict)
+    _timelines: dict[str, Timeline] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> set[Unit]:
+        """Take in one report; return the units whose answers it may change."""
+        self.entries[entry.id] = entry
+        event = entry.event
+        touched = self._units_of(event)
+        self.by_act.setdefault(event.act, {})[entry.id] = None
+        known = self.units_of_act.setdefault(event.act, {})
+        for unit in touched:
+            self.by_unit.setdefault(unit, {})[entry.id] = None
+            known[unit] = None
+        touched |= set(known)
+        if event.replaces is not None:
+            touched |= self._withdraw(event.replaces, entry)
+        if isinstance(event, ReportRetracted):
+            touched |= self._withdraw(event.report, entry)
+        if entry.id in self.withdrawn:
+            touched |= self._units_of(event)
+        return self._forget(touched)
+
+    def define(self, event: MetricDefined | StackingRuleDefined) -> set[Unit]:
+        """Take in a definition. The highest revision stands, whatever the order of arrival."""
+        match event:
+            case MetricDefined():
+                known = self.metrics.get(event.metric)
+                if known is None or known.revision < event.revision:
+                    self.metrics[event.metric] = event
+                return {Unit("metric", event.metric)}
+            case StackingRuleDefined():
+                rule = self.rules.get(event.rule)
+                if rule is None or rule.revision < event.revision:
+                    self.rules[event.rule] = event
+                return set()
+            case _:
+                assert_never(event)
+
+    def _units_of(self, event: AnyReport) -> set[Unit]:
+        match event:
+            case ComponentChanged():
+                return {Unit("component", event.component)}
+            case DeadlineChanged():
+                return {Unit("deadline", event.deadline)}
+            case MeetingChanged():
+                return {Unit("meeting", event.meeting)}
+            case CommitmentChanged():
+                return {Unit("commitment", event.commitment)}
+            case ProceedingChanged():
+                ruled = {Unit("component", component) for component in event.on_components}
+                return {Unit("proceeding", event.proceeding)} | ruled
+            case ActReported() | StatementMade() | FigureClaimed() | ReportRetracted() | NoneFound():
+                return set()
+            case _:
+                assert_never(event)
+
+    def _withdraw(self, report: str, by: Entry) -> set[Unit]:
+        """Withdraw an earlier report, if the same source made it. The withdrawal waits for a report not yet here."""
+        self.withdrawn[report] = by.id
+        earlier = self.entries.get(report)
+        return set(self.units_of_act.get(earlier.event.act, {})) if earlier is not None else set()
+
+    def stands(self, entry: Entry) -> bool:
+        """Tell whether a report still stands: neither retracted nor replaced by its own source."""
+        by = self.entries.get(self.withdrawn.get(entry.id, ""))
+        return by is None or by.event.source.name != entry.event.source.name
+
+    def _forget(self, touched: set[Unit]) -> set[Unit]:
+        names = {unit.name for unit in touched if unit.kind == "component"}
+        for name in names:
+            self._acts.pop(name, None)
+            self._timelines.pop(name, None)
+        touched |= {Unit("metric", metric) for metric, definition in self.metrics.items() if _uses(definition, touched)}
+        touched |= {unit for unit in self.by_unit if unit.kind == "deadline" and self._hangs_on(unit, names)}
+        return touched
+
+    def _hangs_on(self, unit: Unit, components: set[str]) -> bool:
+        if not components:
+            return False
+        events = (self.entries[name].event for name in self.by_unit[unit])
+        return any(isinstance(event, DeadlineChanged) and event.component in components for event in events)
+
+    def of_unit(self, unit: Unit) -> list[Entry]:
+        """Return the standing reports on a unit, with those that only tell of the same acts."""
+        own = self.by_unit.get(unit, {})
+        acts = {self.entries[name].event.act for name in own}
+        names = dict(own)
+        for act in acts:
+            for name in self.by_act[act]:
+                if isinstance(self.entries[name].event, ActReported):
+                    names[name] = None
+        return [entry for entry in (self.entries[name] for name in names) if self.stands(entry)]
+
+    def acts(self, component: str) -> tuple[ActOnComponent, ...]:
+        """Return what acts do to a component, in the order in which they were made public."""
+        cached = self._acts.get(component)
+        if cached is None:
+            groups: dict[str, list[Entry]] = {}
+            for entry in self.of_unit(Unit("component", component)):
+                groups.setdefault(entry.event.act, []).append(entry)
+            found = (resolve_act(component, entries) for entries in groups.values())
+            cached = tuple(sorted((act for act in found if act is not None), key=lambda act: act.order))
+            self._acts[component] = cached
+        return cached
+
+    def rulings(self, component: str) -> list[Ruling]:
+        """Return the final rulings against a component."""
+        return rulings_on(component, self.of_unit(Unit("component", component)))
+
+    def timeline(self, component: str) -> Timeline | None:
+        """Return the timeline of a component, None where no report speaks of it."""
+        if Unit("component", component) not in self.by_unit:
+            return None
+        cached = self._timelines.get(component)
+        if cached is None:
+            cached = self._timelines[component] = build(self.acts(component), self.rulings(component))
+        return cached
+
+    def units(self, kind: UnitKind) -> list[str]:
+        """Return the names of all units of a kind, sorted."""
+        if kind == "metric":
+            return sorted(self.metrics)
+        return sorted(unit.name for unit in self.by_unit if unit.kind == kind)
+
+    def ended_components(self, at: datetime) -> frozenset[str]:
+        """Return the components that had ended in law by an instant."""
+        ended = []
+        for name in self.units("component"):
+            stages = [act for act in self.acts(name) if act.lead.stage == "ended" and act.made_at <= at]
+            if stages:
+                ended.append(name)
+        return frozenset(ended)
+
+
+def _uses(definition: MetricDefined, touched: set[Unit]) -> bool:
+    formula = definition.formula
+    if isinstance(formula, SumOfRates):
+        return any(Unit("component", term.component) in touched for term in formula.terms)
+    return any(unit.kind == "meeting" for unit in touched)

@@ -1,0 +1,78 @@
+"""Proceedings and commitments: what courts, agencies and promises have come to, on whose word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ledger.reports import Entry, made_at
+from ledger.resolution import Status, rank, witnessed
+from ledger.timeline import Ruling
+from schemas.events import CommitmentChanged, ProceedingChanged
+from schemas.times import window
+
+HISTORY_SHOWN_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One act in a proceeding or on a commitment: the report that leads and how well it is witnessed."""
+
+    act: str
+    lead: Entry
+    status: Status
+
+
+def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
+    """Return the acts made by an instant, each led by its best report, in the order in which they became public."""
+    by_act: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if made_at(entry.event) <= at:
+            by_act.setdefault(entry.event.act, []).append(entry)
+    found = []
+    for act, reports in by_act.items():
+        lead = max(reports, key=lambda entry: (rank(entry, None), entry.order))
+        found.append(Step(act, lead, witnessed(reports)))
+    return sorted(found, key=lambda step: step.lead.order)
+
+
+def rulings_on(component: str, entries: Sequence[Entry]) -> list[Ruling]:
+    """Return the final holdings that a component is unlawful. Stayed and party-scoped rulings do not end it."""
+    found = []
+    for entry in sorted(entries, key=lambda one: one.order):
+        event = entry.event
+        if not isinstance(event, ProceedingChanged) or component not in event.on_components:
+            continue
+        if event.stage == "ruled" and event.holding == "unlawful" and event.effect == "final":
+            at = window(event.effective or event.announced).earliest
+            found.append(Ruling(at, entry.public_at, event.forum or event.document.issuer))
+    return found
+
+
+def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict[str, object]]:
+    """Return what courts have said of a component by an instant, with the court's name; nothing is written back."""
+    told: list[dict[str, object]] = []
+    for entry in sorted(entries, key=lambda one: one.order):
+        event = entry.event
+        if isinstance(event, ProceedingChanged) and component in event.on_components and made_at(event) <= at:
+            told.append(
+                {
+                    "court": event.forum or event.document.issuer,
+                    "stage": event.stage,
+                    "holding": event.holding,
+                    "effect": event.effect,
+                    "act": event.act,
+                }
+            )
+    return told[-HISTORY_SHOWN_MAX:]
+
+
+def last_commitment(found: Sequence[Step]) -> CommitmentChanged | None:
+    """Return the latest word on a commitment."""
+    events = [step.lead.event for step in found if isinstance(step.lead.event, CommitmentChanged)]
+    return events[-1] if events else None
+
+
+def last_proceeding(found: Sequence[Step]) -> ProceedingChanged | None:
+    """Return the latest step of a proceeding."""
+    events = [step.lead.event for step in found if isinstance(step.lead.event, ProceedingChanged)]
+    return events[-1] if events else None

@@ -1,0 +1,123 @@
+"""Meetings and calls. A meeting that slips stays the same meeting; days are local to its place.
+
+What was held outranks what was planned. A planned meeting whose first day has come counts as begun until somebody
+reports otherwise; no report that it was held makes it unconfirmed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger.acts import Dispute
+from ledger.reports import Entry, made_at
+from ledger.resolution import Claim, Status, resolve, witnessed
+from schemas.events import ActReported, MeetingChanged, Participant
+from schemas.formulas import CountOfMeetings
+from schemas.times import When, window
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """One meeting as reports tell it, as far as they were made by an instant."""
+
+    id: str
+    stage: str
+    format: str
+    kind: str
+    number: int | None
+    first_day: When | None
+    last_day: When | None
+    place: str | None
+    participants: tuple[Participant, ...]
+    title: str | None
+    confirmed: bool
+    status: Status
+    acts: tuple[str, ...]
+    disputes: tuple[Dispute, ...]
+
+    def begun(self, at: datetime) -> bool:
+        """Tell whether its first day had come, and it was neither put off nor called off."""
+        if self.first_day is None or self.stage == "cancelled":
+            return False
+        return window(self.first_day).earliest <= at
+
+    def counts_in(self, formula: CountOfMeetings) -> bool:
+        """Tell whether the meeting is one of those a counter counts, once it has begun."""
+        present = {participant.id for participant in self.participants}
+        return (
+            present.issuperset(formula.participants)
+            and self.format in formula.formats
+            and self.kind in formula.kinds
+            and (self.number is not None or not formula.numbered)
+        )
+
+
+_STAGES = {"planned": 0, "postponed": 1, "cancelled": 2, "held": 3}
+
+
+def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None:
+    """Resolve the reports of one meeting that were made by an instant. None if there was none."""
+    made = sorted((entry for entry in entries if made_at(entry.event) <= at), key=lambda entry: entry.order)
+    reports = [(entry, entry.event) for entry in made if isinstance(entry.event, MeetingChanged)]
+    if not reports:
+        return None
+    newest = max(reports, key=lambda pair: (_STAGES[pair[1].stage] if pair[1].stage == "held" else 0, pair[0].order))
+    values = {
+        field: _resolved(name, field, made)
+        for field in ("first_day", "last_day", "place", "participants", "format", "kind", "number", "title")
+    }
+    disputes = tuple(dispute for _, dispute in values.values() if dispute is not None)
+    participants = values["participants"][0] or ()
+    return Meeting(
+        id=name,
+        stage=newest[1].stage,
+        format=values["format"][0] or "in_person",
+        kind=values["kind"][0] or "other",
+        number=values["number"][0],
+        first_day=values["first_day"][0],
+        last_day=values["last_day"][0] or values["first_day"][0],
+        place=values["place"][0],
+        participants=tuple(sorted(participants, key=lambda one: one.id)),
+        title=values["title"][0],
+        confirmed=any(report.stage == "held" for _, report in reports),
+        status=witnessed([entry for entry, _ in reports]),
+        acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
+        disputes=disputes,
+    )
+
+
+def _resolved(name: str, field: str, entries: Sequence[Entry]) -> tuple[Any, Dispute | None]:
+    """Resolve one property among the reports of the latest stage that tells it; claims of others compete."""
+    told: list[tuple[int, Claim[Any]]] = []
+    newest_plan = max((e.order for e in entries if _plans(e.event)), default=None)
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, MeetingChanged):
+            value = getattr(event, field)
+            if value is not None and value != ():
+                weight = 2 if event.stage == "held" else 1 if entry.order == newest_plan else 0
+                told.append((weight, Claim(value, entry)))
+        elif isinstance(event, ActReported):
+            told.extend(
+                (-1, Claim(claim.value, entry))
+                for claim in event.claims
+                if claim.subject == name and claim.property == field and isinstance(claim.value, When)
+            )
+    if not told:
+        return None, None
+    heaviest = max(weight for weight, _ in told)
+    resolved = resolve([claim for weight, claim in told if weight in {heaviest, -1}], None)
+    if resolved is None:
+        return None, None
+    if not resolved.others or field in {"participants", "title", "place"}:
+        return resolved.value, None
+    values: list[object] = [resolved.value]
+    values.extend(claim.value for claim in resolved.others if claim.value not in values)
+    reports = [entry.id for entry in resolved.carriers] + [claim.entry.id for claim in resolved.others]
+    dispute = Dispute(name, field, tuple(values), tuple(reports), resolved.status == "disputed")
+    return resolved.value, dispute
+
+
+def _plans(event: object) -> bool:
+    return isinstance(event, MeetingChanged) and event.stage in {"planned", "postponed"} and event.first_day is not None

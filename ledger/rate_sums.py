@@ -1,0 +1,82 @@
+"""Sums of rates at an instant, shown as arithmetic, with the bounds that the data leaves open."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ledger.resolution import Status, worst
+from ledger.timeline import IN_EFFECT, WHOLE, Reading, Segment, Timeline, at
+from schemas.rates import PlainRate, bounds
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A percentage at an instant: the value as written and the bounds. `value` is None where nothing can be added."""
+
+    value: Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    status: Status
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the arithmetic: a component's part and the act it rests on."""
+
+    component: str
+    amount: Amount
+    segment: Segment | None
+
+
+def amount_at(timeline: Timeline | None, reading: Reading, product: str | None, instant: datetime) -> Line:
+    """Return what a component adds at an instant. A component that the ledger does not know adds nothing."""
+    if timeline is None:
+        return Line("", Amount(ZERO, ZERO, ZERO, "settled"), None)
+    tracks = timeline.reading(reading)
+    track = tracks.get(product, ()) if product is not None else ()
+    segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
+    if segment is None or segment.force not in IN_EFFECT | {"expired", "revoked", "voided", "superseded"}:
+        return Line("", Amount(ZERO, ZERO, ZERO, "settled"), None)
+    status = segment.act.status if segment.act is not None else "settled"
+    rate = segment.rate if segment.force in IN_EFFECT else "0"
+    if segment.force == "suspended" and segment.rate is None:
+        rate = "0"
+    now = bounds(rate) if rate is not None else None
+    if now is None:
+        return Line("", Amount(None, None, None, status, "its rate is not a percentage that can be added"), segment)
+    value = now[0] if now[0] == now[1] else None
+    low, high = now
+    for also in _open_alternatives(segment, track or tracks.get(WHOLE, ()), instant):
+        other = bounds(also)
+        if other is not None:
+            low, high = min(low, other[0]), max(high, other[1])
+    reason = "a range over the listed goods" if value is None else None
+    return Line("", Amount(value, low, high, status, reason), segment)
+
+
+def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:
+    """Return the rates that may hold instead: before an unconfirmed lapse, or earlier on a day with no hour."""
+    if segment.lapsed:
+        return [segment.before_lapse] if segment.before_lapse is not None else []
+    if instant < segment.from_latest:
+        earlier = [one for one in track if one.from_at < segment.from_at]
+        rate = earlier[-1].rate if earlier and earlier[-1].force in IN_EFFECT else "0"
+        return [rate] if rate is not None else []
+    return []
+
+
+def total(lines: list[Line], plus: Decimal) -> Amount:
+    """Add the lines up. Where one line cannot be added, the sum says so instead of guessing."""
+    status = worst([line.amount.status for line in lines])
+    for line in lines:
+        if line.amount.low is None:
+            return Amount(None, None, None, status, f"cannot add {line.component}: {line.amount.reason}")
+    low = sum((line.amount.low or ZERO for line in lines), plus)
+    high = sum((line.amount.high or ZERO for line in lines), plus)
+    missing = next((line for line in lines if line.amount.value is None), None)
+    if missing is not None:
+        return Amount(None, low, high, status, f"cannot add {missing.component}: {missing.amount.reason}")
+    return Amount(sum((line.amount.value or ZERO for line in lines), plus), low, high, status)

@@ -1,0 +1,124 @@
+"""Which of several claims stands, and why. Policy 1: pure, versioned, and it explains itself.
+
+Two axes: the authority of the document spoken of, then the reliability of the witness; the issuer's own text outranks
+another's description of it; a later text of the same witness replaces its earlier one. Claims that tie at the top and
+cannot all be true make the property disputed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from ledger.reports import Entry
+from schemas.shape import Party
+from schemas.times import When, window
+
+V = TypeVar("V")
+
+POLICY = "1"
+Status = Literal["settled", "single-source", "unverified", "disputed", "superseded", "retracted"]
+WORST_LAST: tuple[Status, ...] = ("settled", "single-source", "unverified", "disputed")
+
+_AUTHORITY = {"remark": 0, "official-statement": 1, "operational-notice": 2, "instrument": 3}
+_AUTHORITY_ON_COLLECTION = _AUTHORITY | {"operational-notice": 4}
+_GRADE = {"unverified": 0, "secondary": 1, "wire": 2, "official-statement": 3, "operational": 4, "instrument": 5}
+_FIRST_HAND = frozenset({"instrument", "operational"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim(Generic[V]):
+    """The value that one report asserts for one property."""
+
+    value: V
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Generic[V]):
+    """The value that stands, its status, the reports that carry it and those that say otherwise."""
+
+    value: V
+    status: Status
+    carriers: tuple[Entry, ...]
+    others: tuple[Claim[V], ...]
+    rule: str
+
+
+def rank(entry: Entry, party: Party | None, *, on_collection: bool = False) -> tuple[int, int, int, int]:
+    """Return the weight of a report on a measure of `party`: authority, whose document, witness, own text."""
+    document, source = entry.event.document, entry.event.source
+    authority = (_AUTHORITY_ON_COLLECTION if on_collection else _AUTHORITY)[document.kind]
+    of_party = int(party is None or document.issuer == party or party in document.issuer.split("+"))
+    return authority, of_party, _GRADE[source.grade], int(source.speaks_as == "issuer")
+
+
+def resolve(claims: Sequence[Claim[V]], party: Party | None, *, on_collection: bool = False) -> Resolved[V] | None:
+    """Choose among claims. None where there is none."""
+    if not claims:
+        return None
+    standing = _latest_of_each_witness(claims)
+    ranked = sorted(
+        standing, key=lambda claim: (rank(claim.entry, party, on_collection=on_collection), claim.entry.order)
+    )
+    best = ranked[-1]
+    top_rank = rank(best.entry, party, on_collection=on_collection)
+    top = [claim for claim in ranked if rank(claim.entry, party, on_collection=on_collection) == top_rank]
+    agreeing = [claim for claim in standing if compatible(claim.value, best.value)]
+    others = tuple(claim for claim in standing if not compatible(claim.value, best.value))
+    carriers = tuple(claim.entry for claim in agreeing)
+    if any(not compatible(claim.value, best.value) for claim in top):
+        return Resolved(best.value, "disputed", carriers, others, "equal authority and witness, the later one shown")
+    return Resolved(best.value, witnessed(carriers), carriers, others, _rule(best, others, party))
+
+
+def _latest_of_each_witness(claims: Sequence[Claim[V]]) -> list[Claim[V]]:
+    """Keep the latest text of each witness on each kind of document: a source that restates itself says one thing."""
+    latest: dict[tuple[str, str, str], Claim[V]] = {}
+    for claim in sorted(claims, key=lambda claim: claim.entry.order):
+        event = claim.entry.event
+        latest[event.source.name, event.document.kind, event.document.issuer] = claim
+    return sorted(latest.values(), key=lambda claim: claim.entry.order)
+
+
+def _rule(best: Claim[V], others: Sequence[Claim[V]], party: Party | None) -> str:
+    if not others:
+        return "nothing says otherwise"
+    second = max(rank(claim.entry, party) for claim in others)
+    first = rank(best.entry, party)
+    reasons = (
+        "the document spoken of has more authority",
+        "the issuer's own document outranks another party's description",
+        "the better witness",
+        "the issuer's own text outranks a report of it",
+    )
+    return next(
+        (why for why, mine, theirs in zip(reasons, first, second, strict=True) if mine != theirs), "the later text"
+    )
+
+
+def witnessed(entries: Sequence[Entry]) -> Status:
+    """Say how well a fact is witnessed. Assumed reports are no second witness; unverified alone is marked."""
+    if all(entry.event.source.grade == "unverified" for entry in entries):
+        return "unverified"
+    seen = [entry.event.source for entry in entries if entry.event.source.basis != "assumed"]
+    names = {source.name for source in seen if source.grade != "unverified"}
+    if len(names) > 1 or any(source.grade in _FIRST_HAND and source.basis == "seen" for source in seen):
+        return "settled"
+    return "single-source"
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """Return the least certain of several statuses; settled where there is none."""
+    return max(statuses, key=lambda status: WORST_LAST.index(status) if status in WORST_LAST else 0, default="settled")
+
+
+def compatible(one: object, other: object) -> bool:
+    """Tell whether two values can both be true: equal, or two printed times whose windows meet."""
+    if one == other:
+        return True
+    if isinstance(one, When) and isinstance(other, When):
+        first, second = window(one), window(other)
+        if first.earliest == first.latest and second.earliest == second.latest:
+            return first.earliest == second.earliest
+        return max(first.earliest, second.earliest) <= min(first.latest, second.latest)
+    return False

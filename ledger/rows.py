@@ -1,0 +1,346 @@
+"""Rows: the public answer about one entity at an instant, small by construction, with the acts it rests on."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ledger.acts import ActOnComponent
+from ledger.deadlines import Deadline
+from ledger.knowledge import Knowledge, Unit
+from ledger.matters import last_commitment, last_proceeding, steps, told_of
+from ledger.meetings import Meeting
+from ledger.metrics import Evaluated
+from ledger.rate_sums import Amount, amount_at
+from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, at
+from schemas.changes import Json
+from schemas.events import ComponentChanged, Goods, ProceedingChanged
+from schemas.rates import ByProduct, EitherRate, PlainRate, RateRange, RateUnknown, Specific, exact
+from schemas.times import When, instant_text, when_text, window
+
+SHOWN_MAX = 20
+NOT_ADVICE = "not legal advice"
+
+
+def utc_text(instant: datetime) -> str:
+    """Write an instant in UTC."""
+    return instant_text(instant.astimezone(UTC))
+
+
+def rate_value(rate: PlainRate | None) -> object:
+    """Write a rate as it stands in a row: a decimal string, or an object that says what it is."""
+    match rate:
+        case None | str():
+            return rate
+        case RateRange() | Specific() | EitherRate() | RateUnknown():
+            return rate.model_dump(mode="json")
+
+
+def claimed_value(value: object) -> object:
+    """Write the value of any property as it stands in a dispute."""
+    match value:
+        case When():
+            return when_text(value)
+        case ByProduct():
+            return value.model_dump(mode="json")
+        case None | str() | RateRange() | Specific() | EitherRate() | RateUnknown():
+            return rate_value(value)
+        case _:
+            return str(value)
+
+
+def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Json | None:
+    """Return the row of a component at an instant, None if no act on it had been made."""
+    made = [act for act in knowledge.acts(component) if act.made_at <= instant]
+    timeline = knowledge.timeline(component)
+    if not made or timeline is None:
+        return None
+    lawful = at(timeline.lawful.get(WHOLE, ()), instant)
+    collected = at(timeline.collected.get(WHOLE, ()), instant)
+    is_collected = collected is not None and collected.force in IN_EFFECT
+    shown = collected if is_collected else lawful
+    by_product = _by_product(timeline, instant)
+    force = _force(lawful or _product_segment(timeline, instant), made, instant)
+    act = shown.act if shown is not None and shown.act is not None else made[-1]
+    lead = _fullest(made, act)
+    row: Json = {
+        "schema": "parley.measure/1",
+        "component": component,
+        "measure": act.lead.measure,
+        "title": act.lead.title,
+        "instrument": act.lead.instrument,
+        "imposer": act.lead.imposer,
+        "target": lead.origins[0] if lead.origins else None,
+        "origins": list(lead.origins),
+        "rate": rate_value(shown.rate) if shown is not None else None,
+        "suspended": rate_value(shown.suspended) or "0" if shown is not None and shown.rate is not None else None,
+        "by_product": by_product,
+        "on_lapse": _on_lapse(timeline, shown, instant),
+        "force": force,
+        "since": utc_text(shown.from_at) if shown is not None else None,
+        "since_printed": when_text(act.effective) if act.effective is not None else None,
+        "until": when_text(act.until) if act.until is not None and shown is not None else None,
+        "until_kind": act.lead.until_kind,
+        "lawful": (lawful is not None and lawful.force in IN_EFFECT) or _any_in_effect(timeline, instant),
+        "collected": is_collected or _any_in_effect(timeline, instant, collected=True),
+        "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
+        "scope": _scope(lead),
+        "authority": act.lead.authority,
+        "refs": [act.lead.document.ref] if act.lead.document.ref else list(act.lead.document.refs[:SHOWN_MAX]),
+        "acts": [one.act for one in made[-SHOWN_MAX:]],
+        "reports": sum(len(one.reports) for one in made),
+        "next": _next(timeline, made, instant),
+        "not_in_force": _lesser(made, act),
+        "rulings": told_of(component, knowledge.of_unit(Unit("component", component)), instant),
+        "note": NOT_ADVICE,
+    }
+    if shown is not None and shown.lapsed:
+        amount = amount_at(timeline, "collected", None, instant).amount
+        row["low"], row["high"] = bound(amount.low), bound(amount.high)
+    return row
+
+
+def bound(number: object) -> str | None:
+    """Write a bound of an amount."""
+    return None if number is None else exact(number)  # type: ignore[arg-type]
+
+
+def _fullest(made: Sequence[ActOnComponent], act: ActOnComponent) -> ComponentChanged:
+    """Return the report that tells the scope: the act's own, else the latest that tells one."""
+    if act.lead.origins:
+        return act.lead
+    return next((one.lead for one in reversed(made) if one.lead.origins), act.lead)
+
+
+def _force(lawful: Segment | None, made: Sequence[ActOnComponent], instant: datetime) -> Force:
+    if lawful is not None:
+        return lawful.force
+    last = made[-1]
+    match last.lead.stage:
+        case "threatened" | "proposed" | "announced" | "withdrawn":
+            return last.lead.stage
+        case _:
+            signed = last.lead.signed is not None and window(last.lead.signed).earliest <= instant
+            return "signed" if signed else "announced"
+
+
+def _product_segment(timeline: Timeline, instant: datetime) -> Segment | None:
+    found = [segment for track in timeline.lawful.values() if (segment := at(track, instant)) is not None]
+    return max(found, key=lambda segment: segment.from_at, default=None)
+
+
+def _any_in_effect(timeline: Timeline, instant: datetime, *, collected: bool = False) -> bool:
+    tracks = timeline.collected if collected else timeline.lawful
+    segments = (at(track, instant) for track in tracks.values())
+    return any(segment is not None and segment.force in IN_EFFECT for segment in segments)
+
+
+def _by_product(timeline: Timeline, instant: datetime) -> Json:
+    found: Json = {}
+    for product, track in sorted(timeline.collected.items()):
+        segment = at(track, instant)
+        if product != WHOLE and segment is not None:
+            found[product] = rate_value(segment.rate)
+    return found
+
+
+def _on_lapse(timeline: Timeline, shown: Segment | None, instant: datetime) -> Json | None:
+    """Return what a lapse would bring back: from, to, when, on whose authority."""
+    if shown is None:
+        return None
+    track = timeline.lawful.get(WHOLE, ())
+    following = next((one for one in track if one.from_at > instant), None)
+    if following is None or not following.lapsed or following.act is None:
+        return None
+    return {
+        "from": rate_value(shown.rate),
+        "to": rate_value(following.rate),
+        "force": following.force,
+        "at": utc_text(following.from_at),
+        "authority": following.act.lead.document.ref or following.act.lead.authority or following.act.act,
+    }
+
+
+def _next(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime) -> Json | None:
+    """Return what is set to hold next, by acts made so far."""
+    known = {act.act for act in made}
+    for segment in timeline.lawful.get(WHOLE, ()):
+        if segment.from_at > instant and segment.act is not None and segment.act.act in known and not segment.lapsed:
+            return {
+                "rate": rate_value(segment.rate),
+                "suspended": rate_value(segment.suspended),
+                "force": segment.force,
+                "from": utc_text(segment.from_at),
+                "act": segment.act.act,
+            }
+    return None
+
+
+def _lesser(made: Sequence[ActOnComponent], shown: ActOnComponent) -> list[Json]:
+    """Return threats, proposals and announcements since the act that holds: recorded, shown, and moving nothing."""
+    later = [act for act in made if not act.moves and act.order > shown.order]
+    return [
+        {"stage": act.lead.stage, "rate": claimed_value(act.rate), "act": act.act, "status": act.status}
+        for act in later[-SHOWN_MAX:]
+    ]
+
+
+def _scope(lead: ComponentChanged) -> Json:
+    goods: object = lead.goods
+    if isinstance(goods, Goods):
+        goods = {"listed": goods.listed, "hts": list(goods.hts[:SHOWN_MAX])}
+    scope: Json = {"goods": goods}
+    if lead.exceptions:
+        scope["exceptions"] = list(lead.exceptions[:SHOWN_MAX])
+    if lead.share_of_value is not None:
+        scope["share_of_value"] = lead.share_of_value
+    if lead.stacking is not None:
+        scope["stacking"] = lead.stacking
+    if lead.members is not None:
+        scope["members"] = {"count": lead.members.count, "named": list(lead.members.named[:SHOWN_MAX])}
+    return scope
+
+
+def deadline_row(deadline: Deadline) -> Json:
+    """Return the row of a deadline."""
+    due = window(deadline.due)
+    return {
+        "schema": "parley.deadline/1",
+        "deadline": deadline.id,
+        "kind": deadline.kind,
+        "what": deadline.what,
+        "due": when_text(deadline.due),
+        "earliest": utc_text(due.earliest),
+        "latest": utc_text(due.latest),
+        "zone": deadline.due.zone,
+        "as_printed": deadline.due.as_printed,
+        "basis": deadline.due.basis,
+        "on_lapse": deadline.on_lapse,
+        "state": deadline.state,
+        "reason": deadline.reason,
+        "revision": deadline.revision,
+        "trail": [{"due": due_text, "act": act} for due_text, act in deadline.trail[-SHOWN_MAX:]],
+        "component": deadline.component,
+        "measure": deadline.measure,
+        "status": deadline.status,
+        "acts": list(deadline.acts),
+    }
+
+
+def meeting_row(meeting: Meeting, counted_in: Sequence[str], instant: datetime) -> Json:
+    """Return the row of a meeting or call."""
+    return {
+        "schema": "parley.meeting/1",
+        "meeting": meeting.id,
+        "title": meeting.title,
+        "place": meeting.place,
+        "from": when_text(meeting.first_day) if meeting.first_day is not None else None,
+        "to": when_text(meeting.last_day) if meeting.last_day is not None else None,
+        "zone": meeting.first_day.zone if meeting.first_day is not None else None,
+        "format": meeting.format,
+        "kind": meeting.kind,
+        "number": meeting.number,
+        "stage": meeting.stage,
+        "begun": meeting.begun(instant),
+        "confirmed": meeting.confirmed,
+        "participants": [{"id": one.id, "name": one.name, "office": one.office} for one in meeting.participants[:50]],
+        "counted_in": sorted(counted_in),
+        "status": meeting.status,
+        "acts": list(meeting.acts),
+    }
+
+
+def metric_row(evaluated: Evaluated) -> Json:
+    """Return the row of a metric: the value, its bounds, the arithmetic and the definition."""
+    amount, definition = evaluated.amount, evaluated.definition
+    row: Json = {"schema": "parley.metric/1", "metric": definition.metric, **amount_fields(amount)}
+    row["unit"] = definition.unit
+    row["definition"] = definition.definition
+    row["version"] = definition.revision
+    row["lines"] = [
+        {
+            "component": line.component,
+            "value": bound(line.amount.value),
+            "act": line.segment.act.act if line.segment.act is not None else None,
+            "authority": _authority(line.segment),
+        }
+        for line in evaluated.lines
+        if line.segment is not None
+    ]
+    row["counts"] = [one.id for one in evaluated.meetings[-100:]]
+    if definition.unit == "percent":
+        row["note"] = NOT_ADVICE
+    return row
+
+
+def amount_fields(amount: Amount) -> Json:
+    """Return the value, the bounds, the status, and the reason where there is no value."""
+    fields: Json = {
+        "value": bound(amount.value),
+        "low": bound(amount.low),
+        "high": bound(amount.high),
+        "status": amount.status,
+    }
+    if amount.reason is not None:
+        fields["reason"] = amount.reason
+    return fields
+
+
+def _authority(segment: Segment | None) -> str | None:
+    if segment is None or segment.act is None:
+        return None
+    return segment.act.lead.document.ref or segment.act.lead.authority
+
+
+def proceeding_row(knowledge: Knowledge, name: str, instant: datetime) -> Json | None:
+    """Return the row of an investigation or court case, among the measures."""
+    found = steps(knowledge.of_unit(Unit("proceeding", name)), instant)
+    last = last_proceeding(found)
+    if last is None:
+        return None
+    ruled = next((s.lead.event for s in reversed(found) if _is_ruling(s.lead.event)), None)
+    return {
+        "schema": "parley.proceeding/1",
+        "component": f"proceeding/{name}",
+        "proceeding": name,
+        "measure": last.measure,
+        "title": last.title,
+        "instrument": last.kind,
+        "imposer": last.document.issuer,
+        "forum": last.forum,
+        "force": last.stage,
+        "holding": ruled.holding if isinstance(ruled, ProceedingChanged) else None,
+        "effect": ruled.effect if isinstance(ruled, ProceedingChanged) else None,
+        "on_components": list(last.on_components),
+        "rate": None,
+        "status": found[-1].status,
+        "acts": [step.act for step in found[-SHOWN_MAX:]],
+    }
+
+
+def _is_ruling(event: object) -> bool:
+    return isinstance(event, ProceedingChanged) and event.stage == "ruled"
+
+
+def commitment_row(knowledge: Knowledge, name: str, instant: datetime) -> Json | None:
+    """Return the row of a promise, among the measures."""
+    found = steps(knowledge.of_unit(Unit("commitment", name)), instant)
+    last = last_commitment(found)
+    if last is None:
+        return None
+    return {
+        "schema": "parley.commitment/1",
+        "component": f"commitment/{name}",
+        "commitment": name,
+        "title": last.title,
+        "instrument": "commitment",
+        "imposer": last.promisor,
+        "beneficiary": last.beneficiary,
+        "force": last.stage,
+        "what": last.what,
+        "quantity": last.quantity,
+        "unit": last.unit,
+        "due": when_text(last.due) if last.due is not None else None,
+        "rate": None,
+        "on_the_word_of": found[-1].lead.event.source.name,
+        "status": found[-1].status,
+        "acts": [step.act for step in found[-SHOWN_MAX:]],
+    }
