@@ -1,0 +1,58 @@
+"""`python -m tests` runs its steps in order, says how each went, and stops at the first that fails."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.__main__ import Step, run, steps
+from tests.house.tree import ROOT
+
+
+def python(code: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", code)
+
+
+def without_times(printed: str) -> str:
+    return re.sub(r" +\d+\.\d s", "", printed)
+
+
+def test_the_steps_come_in_the_order_of_their_cost() -> None:
+    assert [step.name for step in steps(broker=True)] == ["format", "lint", "types", "layers", "tests", "readme"]
+
+
+def test_without_a_broker_the_same_steps_leave_out_what_needs_one() -> None:
+    whole, alone = steps(broker=True), steps(broker=False)
+    assert [step.name for step in alone] == [step.name for step in whole]
+    assert {b.name: b.command[len(a.command) :] for a, b in zip(whole, alone, strict=True) if a != b} == {
+        "tests": ("-m", "not kafka"),
+        "readme": ("--no-broker",),
+    }
+
+
+def test_each_step_that_holds_is_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run([Step("format", python("print('noise')"), ""), Step("lint", python(""), "")]) == 0
+    assert without_times(capfd.readouterr().out) == "format   ok\nlint     ok\n"
+
+
+def test_a_failed_step_is_named_with_what_to_do_and_ends_the_run(capfd: pytest.CaptureFixture[str]) -> None:
+    failing = Step("format", python("print('a.py is untidy'); raise SystemExit(2)"), "run `ruff format .`")
+    assert run([failing, Step("lint", python("print('never')"), "", shows_output=True)]) == 1
+    assert without_times(capfd.readouterr().out) == "a.py is untidy\nformat   FAILED: run `ruff format .`\n"
+
+
+def test_a_step_sees_the_root_of_the_project_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run([Step("tests", python("import os; print(os.getcwd())"), "", shows_output=True)]) == 0
+    assert capfd.readouterr().out.splitlines()[1] == str(ROOT)
+
+
+def test_it_is_started_from_any_folder(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests"), "--help"], cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, "--no-broker" in done.stdout) == (0, True)
