@@ -34,10 +34,10 @@ def test_the_tree_keeps_its_layers(tmp_path: Path) -> None:
         ("schemas", "from time import sleep", "schemas is not allowed to import time"),
         ("ledger", "from streams import engine", "ledger is not allowed to import streams"),
         ("schemas", "import ledger", "schemas is not allowed to import ledger"),
-        ("schemas", "import streams.doors", "schemas is not allowed to import streams"),
+        ("schemas", "import streams.now", "schemas is not allowed to import streams"),
         ("streams/engine", "import schemas", "streams.engine is not allowed to import schemas"),
         ("streams/engine", "import ledger", "streams.engine is not allowed to import ledger"),
-        ("streams/engine", "import streams.doors", "streams.engine is not allowed to import streams.doors"),
+        ("streams/engine", "import streams.now", "streams.engine is not allowed to import streams.now"),
     ],
 )
 def test_a_forbidden_import_is_caught(tmp_path: Path, planted_in: str, line: str, verdict: str) -> None:
