@@ -96,6 +96,7 @@ class Negotiation:
             case ReplayOpened():
                 self._open(outcome, recorded, event)
             case MetricDefined() | StackingRuleDefined():
+                self.present = max(self.present, self.heard_at(recorded))
                 self._render(outcome, recorded, self.knowledge.define(event))
             case ClockStruck():
                 self._strike(outcome, recorded, event)
@@ -106,20 +107,19 @@ class Negotiation:
     def heard_at(self, recorded: Recorded) -> datetime:
         """Return the ledger's own time of an event: recorded when live, public or struck in a replay."""
         event = recorded.event
+        recorded_at = event.first_recorded_at or recorded.recorded_at
         if isinstance(event, ClockStruck):
             return event.at.astimezone(UTC)
-        if isinstance(event, MetricDefined | StackingRuleDefined | ReplayOpened):
-            return self.present
-        recorded_at = event.first_recorded_at or recorded.recorded_at
-        if self.replay is not None or recorded_at is None:
-            return public_at(event)[0]
-        return recorded_at.astimezone(UTC)
+        if self.replay is None and recorded_at is not None:
+            return recorded_at.astimezone(UTC)
+        return public_at(event)[0] if isinstance(event, Report) else self.present
 
     def _open(self, outcome: Outcome, recorded: Recorded, event: ReplayOpened) -> None:
         if self.events > 1:
             self._find(outcome, recorded, "replay_not_first", "a replay opens a ledger, it cannot join one")
             return
         self.replay = event
+        self.present = event.begins_at.astimezone(UTC)
 
     def _report(self, outcome: Outcome, recorded: Recorded, report: AnyReport) -> None:
         heard = self.heard_at(recorded)

@@ -40,7 +40,9 @@ def amount_at(timeline: Timeline | None, reading: Reading, product: str | None, 
     segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
     if segment is None or segment.force not in IN_EFFECT | {"expired", "revoked", "voided", "superseded"}:
         return Line("", Amount(ZERO, ZERO, ZERO, "settled"), None)
-    status = segment.act.status if segment.act is not None else "settled"
+    status: Status = segment.act.status if segment.act is not None else "settled"
+    if segment.lapsed:
+        status = "lapsed_unconfirmed"
     rate = segment.rate if segment.force in IN_EFFECT else "0"
     if segment.force == "suspended" and segment.rate is None:
         rate = "0"

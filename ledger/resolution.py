@@ -16,8 +16,8 @@ from schemas.times import When, window
 V = TypeVar("V")
 
 POLICY = "1"
-Status = Literal["settled", "single-source", "unverified", "disputed", "superseded", "retracted"]
-WORST_LAST: tuple[Status, ...] = ("settled", "single-source", "unverified", "disputed")
+Status = Literal["settled", "single-source", "unverified", "disputed", "lapsed_unconfirmed"]
+WORST_LAST: tuple[Status, ...] = ("settled", "single-source", "unverified", "disputed", "lapsed_unconfirmed")
 
 _AUTHORITY = {"remark": 0, "official-statement": 1, "operational-notice": 2, "instrument": 3}
 _AUTHORITY_ON_COLLECTION = _AUTHORITY | {"operational-notice": 4}
@@ -109,7 +109,7 @@ def witnessed(entries: Sequence[Entry]) -> Status:
 
 def worst(statuses: Sequence[Status]) -> Status:
     """Return the least certain of several statuses; settled where there is none."""
-    return max(statuses, key=lambda status: WORST_LAST.index(status) if status in WORST_LAST else 0, default="settled")
+    return max(statuses, key=WORST_LAST.index, default="settled")
 
 
 def compatible(one: object, other: object) -> bool:

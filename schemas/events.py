@@ -273,6 +273,7 @@ class ReplayOpened(Fact):
     """What follows is a replay of a file: the ledger's own time is that of the file."""
 
     type: Literal["replay_opened"] = "replay_opened"
+    begins_at: Instant
     file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
     data_through: date
 

@@ -1,0 +1,112 @@
+"""The door for writing: every line is judged before it touches the ledger; a bad one is refused, the others land."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import IO, Any
+
+from schemas.cloudevents import headers
+from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
+from schemas.events import Event
+from schemas.ids import event_id
+from streams.doors.kafka import read_ids
+from streams.ledger_file import Line, lines
+from streams.producing import Append, LedgerWriter
+from streams.topics import EVENTS, partition_of
+
+_CHUNK_LINES = 5_000
+_REFUSED_MAX = 10_000
+
+
+@dataclass(slots=True)
+class Appended:
+    """What became of the lines: how many are on the ledger, were there before, or were refused and why."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    refused_more: int = 0
+
+    def refuse(self, number: int, fault: Undecodable) -> None:
+        """Note a refused line; beyond a bound only their number."""
+        if len(self.refused) >= _REFUSED_MAX:
+            self.refused_more += 1
+            return
+        self.refused.append({"line": number, "code": fault.code, "reason": fault.reason, "pointer": fault.pointer})
+
+    def report(self) -> dict[str, Any]:
+        """Return the JSON document of `append`."""
+        document: dict[str, Any] = {"accepted": self.accepted, "duplicates": self.duplicates, "refused": self.refused}
+        if self.refused_more:
+            document["refused_more"] = self.refused_more
+        return document
+
+
+def bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Read lines of any stream; of an overlong one only the beginning is kept, so that memory stays bounded."""
+    limit = EVENT_BYTES_MAX + 2
+    while line := stream.readline(limit):
+        rest = line
+        while len(rest) == limit and not rest.endswith(b"\n"):
+            rest = stream.readline(limit)
+        yield line
+
+
+async def append(
+    bootstrap: str,
+    prefix: str,
+    data: Iterable[bytes],
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Appended:
+    """Append the events of JSON Lines. What is on the ledger already changes nothing and is counted."""
+    result = Appended()
+    known = await read_ids(bootstrap, prefix)
+    judged = lines(data)
+    async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
+        while chunk := list(islice(judged, _CHUNK_LINES)):
+            fresh = [event for event in (_judge(line, known, result) for line in chunk) if event is not None]
+            await writer.append_all(_records(fresh, writer.partitions))
+            result.accepted += len(fresh)
+            progress(len(chunk))
+    return result
+
+
+def _judge(line: Line, known: dict[str, bytes], result: Appended) -> Event | None:
+    if isinstance(line.event, Undecodable):
+        result.refuse(line.number, line.event)
+        return None
+    name = event_id(line.event)
+    data = _content(line.event)
+    before = known.get(name)
+    if before is None:
+        known[name] = data
+        return line.event
+    if _same(before, data, line.event):
+        result.duplicates += 1
+    else:
+        reason = f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
+        result.refuse(line.number, Undecodable("invalid_value", reason, "/source/own_id"))
+    return None
+
+
+def _content(event: Event) -> bytes:
+    return encode(event.model_copy(update={"first_recorded_at": None}))
+
+
+def _same(before: bytes, data: bytes, event: Event) -> bool:
+    """Compare without the time of first recording, which an export adds."""
+    return before == data or before == encode(event) or _strip(before) == data
+
+
+def _strip(before: bytes) -> bytes:
+    line = next(lines([before]), None)
+    return b"" if line is None or isinstance(line.event, Undecodable) else _content(line.event)
+
+
+def _records(events: Iterable[Event], partitions: int) -> list[Append]:
+    records = []
+    for event in events:
+        key = event.negotiation.encode()
+        records.append(Append(key, encode(event), headers(event), partition_of(key, partitions)))
+    return records

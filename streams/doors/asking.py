@@ -1,0 +1,59 @@
+"""Questions with times: from Kafka or from a file, with the same answer but for the position."""
+
+from datetime import datetime
+
+from ledger.answer import Asked, latest_public_at, state
+from schemas.changes import Json
+from schemas.positions import Recorded
+from schemas.times import parse_instant
+from streams import ledger_file
+from streams.doors.kafka import read_ledger
+from streams.now import now
+
+
+class UnknownNegotiation(Exception):  # noqa: N818 -- bad input
+    """The ledger has nothing under that name; the message names what it has."""
+
+
+def instant(text: str | None, option: str) -> datetime | None:
+    """Read an instant of an option. ValueError says what was expected and, for a bare day, what the choice is."""
+    if text is None:
+        return None
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        if len(text) == len("2025-10-31"):
+            raise ValueError(
+                f"{option} {text}: a day is not an instant. Say whether you mean its beginning or its end, and where: "
+                f"{text}T00:00:00-05:00 is Washington's midnight before that day, "
+                f"{text}T23:59:59+08:00 the end of that day in Beijing."
+            ) from error
+        raise ValueError(f"{option}: {error}") from error
+
+
+async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, prefix: str) -> list[Recorded]:
+    """Return the events of a negotiation, of a file or of Kafka. UnknownNegotiation if there is none."""
+    if ledger is not None:
+        every = ledger_file.recorded(ledger_file.events(ledger))
+        found = [one for one in every if one.event.negotiation == negotiation]
+    else:
+        every = found = (await read_ledger(bootstrap, prefix, negotiation)).events
+    if not found:
+        names = sorted({one.event.negotiation for one in every})
+        known = f" It has {', '.join(names)}." if names else ""
+        raise UnknownNegotiation(f"The ledger has no negotiation {negotiation!r}.{known}")
+    return found
+
+
+def ask(
+    negotiation: str,
+    events: list[Recorded],
+    at: datetime | None,
+    known_at: datetime | None,
+    recorded_by: datetime | None,
+) -> Json:
+    """Return the state. Without `at`: now. Without `known_at`: with everything on the ledger."""
+    present = now().replace(microsecond=0)
+    latest = latest_public_at(events)
+    everything = max(present, latest) if latest is not None else present
+    return state(negotiation, events, Asked(at or present, known_at or everything, recorded_by))

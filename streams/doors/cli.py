@@ -1,0 +1,382 @@
+"""The command line. Exit codes: 0 answered, 2 usage, 3 bad input, 4 broker unreachable."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import contextmanager
+from typing import IO, Annotated, Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from schemas.encoding import canonical_json
+from streams import ledger_file
+from streams.broker import BrokerAlreadyRuns, BrokerError, EmbeddedBroker
+from streams.broker_reaching import BrokerUnreachable
+from streams.doors import showing
+from streams.doors.appending import append as append_lines
+from streams.doors.appending import bounded_lines
+from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
+from streams.doors.connecting import connect
+from streams.doors.demo import DemoFailed, run_demo
+from streams.doors.exporting import export_lines
+from streams.doors.kafka import read_cuts, read_rows
+from streams.doors.waiting import NotReached
+from streams.doors.watching import BadCursor, Cursor, watch_lines
+from streams.logs import set_up_logs
+from streams.producing import AppendFailed
+from streams.reading import HoleInTopic, end_positions
+from streams.settings import Settings
+from streams.topics import EVENTS, TABLES, TopicMissing
+from streams.topics_on_kafka import TopicError, ensure_topics, topics_found
+from streams.worker import engine_config, work
+
+T = TypeVar("T")
+USAGE, BAD_INPUT, UNREACHABLE = 2, 3, 4
+TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
+
+app = typer.Typer(
+    name="parley",
+    help="An open ledger of negotiations between governments: what is in force, what is due, and on whose word.",
+    epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
+Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
+AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
+Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def settings_with(prefix: str | None) -> Settings:
+    """Return the settings of this installation, with another prefix if one is given."""
+    settings = Settings()
+    return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
+
+
+@contextmanager
+def _faults() -> Any:  # noqa: ANN401 -- a context manager
+    """Turn what can go wrong into a message that says what to do, and an exit code."""
+    try:
+        yield
+    except BrokerAlreadyRuns as error:
+        showing.complain(str(error))
+        raise typer.Exit(0) from error
+    except (BrokerUnreachable, BrokerError, TopicMissing, HoleInTopic, AppendFailed, NotReached, DemoFailed) as error:
+        _leave(str(error), UNREACHABLE, error)
+    except (ledger_file.BadLedgerFile, UnknownNegotiation, BadCursor, TopicError) as error:
+        _leave(str(error), BAD_INPUT, error)
+    except ValueError as error:
+        _leave(str(error), USAGE, error)
+
+
+def _leave(message: str, code: int, error: BaseException) -> NoReturn:
+    showing.complain(f"parley: {message}")
+    raise typer.Exit(code) from error
+
+
+def _run(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with _faults():
+        try:
+            return asyncio.run(work_to_do())
+        except KeyboardInterrupt as error:
+            raise typer.Exit(0) from error
+    raise AssertionError("unreachable")
+
+
+@app.command(epilog="Example: $ parley demo --no-serve")
+def demo(
+    speed: Annotated[
+        float | None, typer.Option("--speed", help="Days of history a second; else as fast as it goes.", min=0.01)
+    ] = None,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Exit when the replay is done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a Kafka and a worker, replay the shipped US-China history through them, show the tables live."""
+    on_terminal = sys.stdout.isatty()
+    pace = speed if speed is not None else (30.0 if on_terminal and not no_serve else None)
+    summary = _run(lambda: run_demo(Settings(), speed=pace, serve=not no_serve, quiet=as_json))
+    if as_json:
+        showing.emit_json(summary)
+
+
+@app.command(epilog="Example: $ parley broker --port 9092")
+def broker(
+    port: Annotated[int | None, typer.Option("--port", help="Port; else a free one.", min=1, max=65535)] = None,
+) -> None:
+    """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
+    with _faults():
+        settings = Settings()
+        with EmbeddedBroker(settings.broker_directory, port=port, settings=settings) as address:
+            showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
+            _until_told()
+
+
+def _until_told() -> None:
+    wanted = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
+    signal.sigwait(wanted)
+
+
+@app.command(epilog="Example: $ parley topics --partitions 4")
+def topics(
+    partitions: Annotated[
+        int | None, typer.Option("--partitions", help="Of each topic, when created.", min=1, max=256)
+    ] = None,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+) -> None:
+    """Create Parley's topics where they are missing, and verify those that exist."""
+    settings = settings_with(prefix)
+
+    async def ensure() -> list[dict[str, Any]]:
+        bootstrap = connect(settings, brokers)
+        report = await ensure_topics(
+            bootstrap, settings.prefix, partitions or settings.partitions, settings.replication
+        )
+        return [
+            {"topic": one.name, "id": one.topic_id, "partitions": one.partitions, "created": one.created}
+            for one in report.topics
+        ]
+
+    found = _run(ensure)
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json({"schema": "parley.topics/1", "topics": found})
+    else:
+        showing.console().print(showing.plain_table("Topics", found))
+
+
+@app.command(epilog="Example: $ parley worker --instance worker-1")
+def worker(
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    instance: Annotated[str | None, typer.Option("--instance", help="A name that stays over restarts.")] = None,
+    status_port: Annotated[
+        int | None, typer.Option("--status-port", help="Serve /readyz here.", min=0, max=65535)
+    ] = None,
+    stop_at: Annotated[str | None, typer.Option("--stop-at", hidden=True)] = None,
+) -> None:
+    """Fold the ledger into tables, changes and alerts, exactly once, until told to stop."""
+    settings = settings_with(prefix)
+    set_up_logs(settings.log_format)
+
+    async def partitions() -> tuple[str, int]:
+        bootstrap = connect(settings, brokers)
+        existing = await topics_found(bootstrap, settings.prefix)
+        count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.prefix)), None)
+        report = await ensure_topics(bootstrap, settings.prefix, count or settings.partitions, settings.replication)
+        return bootstrap, report.topics[0].partitions
+
+    bootstrap, count = _run(partitions)
+    with _faults():
+        config = engine_config(settings, bootstrap, count, instance=instance, status_port=status_port, stop_at=stop_at)
+        work(config, settings)
+
+
+@app.command(epilog="Example: $ parley status")
+def status(brokers: Brokers = None, prefix: Prefix = None, as_json: AsJson = False, as_table: AsTable = False) -> None:
+    """Say how far the worker is behind the ledger, per partition."""
+    settings = settings_with(prefix)
+
+    async def look() -> dict[str, Any]:
+        bootstrap = connect(settings, brokers)
+        ends = await end_positions(bootstrap, EVENTS.name(settings.prefix))
+        cuts = await read_cuts(bootstrap, settings.prefix)
+        lines = [
+            {"partition": one, "events": end, "cut": cuts[one], "behind": end - 1 - cuts[one]}
+            for one, end in sorted(ends.items())
+        ]
+        behind = sum(line["behind"] for line in lines)
+        return {
+            "schema": "parley.status/1",
+            "brokers": bootstrap,
+            "prefix": settings.prefix,
+            "ledger": EVENTS.name(settings.prefix),
+            "partitions": lines,
+            "behind": behind,
+            "complete": behind == 0,
+        }
+
+    found = _run(look)
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json(found)
+        return
+    out = showing.console()
+    out.print(showing.plain_table(f"{found['ledger']} on {found['brokers']}", found["partitions"]))
+    out.print(
+        "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
+    )
+
+
+@app.command(name="append", epilog="Example: $ parley append reports.jsonl")
+def append_command(
+    files: Annotated[list[str], typer.Argument(help="JSON Lines files; - for standard input.", metavar="FILE…")],
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+) -> None:
+    """Append reports to the ledger. A refused line is told with its reason and never reaches it; the others land."""
+    settings = settings_with(prefix)
+    total: dict[str, Any] = {"accepted": 0, "duplicates": 0, "refused": []}
+    with _progress() as tell, _faults():
+        bootstrap = connect(settings, brokers)
+        for name in files:
+            with _open(name) as stream:
+                result = asyncio.run(append_lines(bootstrap, settings.prefix, bounded_lines(stream), progress=tell))
+            report = result.report()
+            total["accepted"] += report["accepted"]
+            total["duplicates"] += report["duplicates"]
+            total["refused"] += [{"file": name, **one} if len(files) > 1 else one for one in report["refused"]]
+    showing.emit_json(total)
+    if total["refused"]:
+        raise typer.Exit(BAD_INPUT)
+
+
+@contextmanager
+def _open(name: str) -> Any:  # noqa: ANN401 -- a context manager
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        stream: IO[bytes] = open(name, "rb")  # noqa: PTH123, SIM115 -- closed below
+    except OSError as error:
+        raise ledger_file.BadLedgerFile(
+            f"{name}: {error.strerror}. Name a JSON Lines file, or - for standard input."
+        ) from error
+    with stream:
+        yield stream
+
+
+@contextmanager
+def _progress() -> Any:  # noqa: ANN401 -- a context manager
+    columns = (SpinnerColumn(), TextColumn("{task.completed} lines"), TimeElapsedColumn())
+    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("append", total=None)
+        yield lambda count: bar.advance(task, count)
+
+
+@app.command(epilog="Example: $ parley export us-china > us-china.jsonl")
+def export(
+    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+) -> None:
+    """Write the ledger as JSON Lines; `append` of it elsewhere gives the same answers."""
+    settings = settings_with(prefix)
+
+    async def write() -> int:
+        bootstrap = connect(settings, brokers)
+        return await export_lines(bootstrap, settings.prefix, negotiation, sys.stdout.buffer)
+
+    unreadable = _run(write)
+    if unreadable:
+        showing.complain(f"{unreadable} records are no events and were left out: they are dead letters.")
+
+
+@app.command(epilog="Example: $ parley tables us-china deadlines")
+def tables(
+    negotiation: Negotiation,
+    table: Annotated[str | None, typer.Argument(help=f"One of {', '.join(TABLE_NAMES)}; else all.")] = None,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+) -> None:
+    """Show the rows that the worker wrote, as they stand on the topics, with the cut."""
+    settings = settings_with(prefix)
+    if table is not None and table not in TABLE_NAMES:
+        _leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
+
+    async def read() -> tuple[dict[str, dict[str, bytes]], dict[int, int]]:
+        bootstrap = connect(settings, brokers)
+        return await read_rows(bootstrap, settings.prefix, negotiation), await read_cuts(bootstrap, settings.prefix)
+
+    rows, cuts = _run(read)
+    chosen = [table] if table is not None else list(TABLE_NAMES)
+    decoded = {name: {key: orjson.loads(value) for key, value in rows[name].items()} for name in chosen}
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        cut = {str(partition): offset for partition, offset in cuts.items()}
+        showing.emit_json({"schema": "parley.tables/1", "negotiation": negotiation, "cut": cut, **decoded})
+        return
+    out = showing.console()
+    out.print(showing.tables_view(decoded, chosen))
+    out.print(f"complete up to {', '.join(f'{p}:{o}' for p, o in cuts.items() if o >= 0)}   {showing.LEGEND}")
+
+
+@app.command(epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00")
+def state(
+    negotiation: Negotiation,
+    at: Annotated[str | None, typer.Option("--at", help="In the world at this instant; else now.")] = None,
+    known_at: Annotated[str | None, typer.Option("--known-at", help="Public by this instant; else everything.")] = None,
+    recorded_by: Annotated[str | None, typer.Option("--recorded-by", help="In this ledger by this instant.")] = None,
+    policy: Annotated[str, typer.Option("--policy", help="Version of the rules of resolution.")] = "1",
+    ledger: Annotated[str | None, typer.Option("--ledger", help="A JSON Lines export, or demo; else Kafka.")] = None,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+) -> None:
+    """Answer with the whole state at an instant, as known at another."""
+    settings = settings_with(prefix)
+
+    async def answer() -> dict[str, object]:
+        if policy != "1":
+            raise ValueError(f"expected --policy 1, the only one so far, got {policy!r}")
+        times = (instant(at, "--at"), instant(known_at, "--known-at"), instant(recorded_by, "--recorded-by"))
+        bootstrap = "" if ledger is not None else connect(settings, brokers)
+        events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.prefix)
+        return ask(negotiation, events, *times)
+
+    found = _run(answer)
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json(orjson.loads(canonical_json(found)))
+    else:
+        showing.console().print(showing.state_view(found))
+
+
+@app.command(epilog="Example: $ parley watch us-china --kind alerts --since 3:0")
+def watch(
+    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="changes or alerts; else both.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="After this cursor, PARTITION:OFFSET[:N]; 0 for all.")
+    ] = None,
+    no_follow: Annotated[bool, typer.Option("--no-follow", help="Stop at what there is now.")] = False,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    as_json: AsJson = False,
+) -> None:
+    """Follow changes and alerts: a line each, JSON Lines in a pipe."""
+    settings = settings_with(prefix)
+    plain = not as_json and sys.stdout.isatty()
+
+    async def show() -> None:
+        cursor = Cursor.parse(since)
+        bootstrap = connect(settings, brokers)
+        async for is_alert, value in watch_lines(
+            bootstrap, settings.prefix, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
+        ):
+            if plain:
+                document = orjson.loads(value)
+                showing.console().print(showing.alert_line(document) if is_alert else showing.change_line(document))
+            else:
+                sys.stdout.buffer.write(value + b"\n")
+                sys.stdout.flush()
+
+    _run(show)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""The demonstration: the shipped history through a real Kafka topic and a real worker, shown as it flows."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from asyncio.subprocess import DEVNULL, Process
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.text import Text
+
+from schemas.cloudevents import headers
+from schemas.codec import encode
+from streams import ledger_file
+from streams.broker import EmbeddedBroker
+from streams.doors import showing
+from streams.doors.kafka import read_rows
+from streams.doors.waiting import cuts_reaching
+from streams.producing import Append, LedgerWriter
+from streams.reading import end_positions, follow
+from streams.replay import Played, replay
+from streams.settings import Settings
+from streams.topics import ALERTS, CHANGES, EVENTS, Topic, partition_of
+from streams.topics_on_kafka import ensure_topics
+from streams.worker import leads
+
+PREFIX: Final = "parley-demo"
+_LOG_LINES: Final = 12
+_READY_S: Final = 60.0
+_LEAVE_S: Final = 15.0
+_FRAME_S: Final = 0.1
+_CHUNK: Final = 500
+
+
+class DemoFailed(Exception):  # noqa: N818 -- says what went wrong
+    """The demonstration cannot go on; the message says why."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """What the viewer has seen of the worker's outputs so far."""
+
+    tables: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {"measures": {}, "deadlines": {}, "meetings": {}, "metrics": {}}
+    )
+    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
+    at: str = ""
+    events: int = 0
+    total: int = 0
+    changes: int = 0
+    alerts: int = 0
+    expected: tuple[int, int] | None = None
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def expect(self, changes: int, alerts: int) -> None:
+        """Say how many changes and alerts there will be; `complete` is set once they were seen."""
+        self.expected = (changes, alerts)
+        self._look()
+
+    def _look(self) -> None:
+        if self.expected is not None and self.changes >= self.expected[0] and self.alerts >= self.expected[1]:
+            self.complete.set()
+
+    def alert(self, alert: dict[str, Any]) -> None:
+        """Take in an alert."""
+        self.alerts += 1
+        self.at = alert["warn_at"]
+        self._look()
+
+    def change(self, change: dict[str, Any]) -> None:
+        """Take in a change: patch the row, note the line."""
+        self.changes += 1
+        self.at = change["at"]
+        if change["kind"] == "row":
+            self.tables[change["table"]].setdefault(change["key"].split("/", 1)[1], {}).update(change["after"])
+        self._look()
+
+    def view(self) -> RenderableType:
+        """Return the screen: the log scrolling by, three tables."""
+        measures = [
+            row
+            for row in self.tables["measures"].values()
+            if row["instrument"] == "tariff" and (row["scope"] or {}).get("goods") == "all"
+        ]
+        deadlines = sorted(self.tables["deadlines"].values(), key=lambda row: str(row["earliest"]))
+        soon = [row for row in deadlines if row["state"] == "pending"][:8]
+        meetings = [row for row in self.tables["meetings"].values() if row["counted_in"]]
+        metrics = {k: v for k, v in sorted(self.tables["metrics"].items()) if v["unit"] in {"percent", "count"}}
+        numbers = "   ".join(f"{name} {showing.metric_text(row)}" for name, row in metrics.items())
+        head = f"{self.at[:10]}   event {self.events} of {self.total}   changes {self.changes}   alerts {self.alerts}"
+        return Group(
+            Text(head, style="bold"),
+            Panel(Text("\n".join(self.log), no_wrap=True, overflow="ellipsis"), title="the ledger"),
+            showing.measures_table(measures),
+            showing.deadlines_table(soon),
+            showing.meetings_table(sorted(meetings, key=lambda row: str(row["from"]))[-8:]),
+            Text(numbers, style="dim"),
+        )
+
+
+async def run_demo(settings: Settings, *, speed: float | None, serve: bool, quiet: bool) -> dict[str, Any]:
+    """Replay the shipped history and return the summary; with `serve`, stay until interrupted.
+
+    `speed` is days of history per second; None: as fast as the machine can.
+    """
+    settings = settings.model_copy(update={"prefix": PREFIX, "brokers": None})
+    with tempfile.TemporaryDirectory(prefix="parley-demo-") as folder:
+        broker = EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True)
+        with broker as address:
+            await ensure_topics(address.bootstrap, PREFIX, settings.partitions)
+            async with _worker(address.bootstrap, Path(folder)) as worker:
+                summary = await _play(address.bootstrap, settings, speed, worker, quiet=quiet)
+                if not quiet:
+                    _tell(summary, address.bootstrap, serve=serve)
+                if serve:
+                    await worker.wait()
+                    raise DemoFailed("The worker has ended by itself.")
+                return summary
+
+
+@asynccontextmanager
+async def _worker(bootstrap: str, folder: Path) -> AsyncIterator[Process]:
+    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", PREFIX]
+    with (folder / "worker.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=log, stderr=log)
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                try:
+                    await asyncio.wait_for(process.wait(), _LEAVE_S)
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
+
+
+async def _play(
+    bootstrap: str, settings: Settings, speed: float | None, worker: Process, *, quiet: bool
+) -> dict[str, Any]:
+    events = ledger_file.events(ledger_file.DEMO)
+    played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
+    shown = Shown(total=len(played))
+    began = time.perf_counter()
+    start = dict.fromkeys(range(settings.partitions), 0)
+    plain = not quiet and not sys.stdout.isatty()
+    watchers = [asyncio.create_task(_watch(bootstrap, topic, start, shown, plain=plain)) for topic in (CHANGES, ALERTS)]
+    screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
+    with screen or nullcontext():
+        drawing = asyncio.create_task(_draw(screen, shown)) if screen is not None else None
+        await _write(bootstrap, played, speed, shown)
+        ends = await end_positions(bootstrap, EVENTS.name(PREFIX))
+        alive = lambda: worker.returncode is None  # noqa: E731 -- a question, asked by who waits
+        cuts = await cuts_reaching(bootstrap, PREFIX, ends, within_s=_READY_S, alive=alive)
+        seconds = time.perf_counter() - began
+        counted = Counter[str]()
+        for cut in cuts.values():
+            counted.update(dict(cut.counts))
+        shown.expect(counted[CHANGES.name(PREFIX)], counted[ALERTS.name(PREFIX)])
+        await asyncio.wait_for(shown.complete.wait(), _READY_S)
+        for task in (*watchers, *([drawing] if drawing is not None else [])):
+            task.cancel()
+        if screen is not None:
+            screen.update(shown.view(), refresh=True)
+    rows = await read_rows(bootstrap, PREFIX, events[0].negotiation)
+    return {
+        "events": len(played),
+        "reports": len(events),
+        "strikes": sum(1 for one in played if one.event.type == "clock_struck"),
+        "rows": {name: len(table) for name, table in rows.items()},
+        "changes": shown.changes,
+        "alerts": shown.alerts,
+        "seconds": round(seconds, 2),
+        "events_per_second": round(len(played) / seconds),
+        "brokers": bootstrap,
+        "prefix": PREFIX,
+    }
+
+
+async def _draw(screen: Live, shown: Shown) -> None:
+    while True:
+        screen.update(shown.view(), refresh=True)
+        await asyncio.sleep(_FRAME_S)
+
+
+async def _write(bootstrap: str, played: list[Played], speed: float | None, shown: Shown) -> None:
+    async with LedgerWriter(bootstrap, EVENTS.name(PREFIX)) as writer:
+        chunk = _CHUNK if speed is None else 1
+        for first in range(0, len(played), chunk):
+            batch = played[first : first + chunk]
+            if speed is not None and first:
+                days = (batch[0].at - played[first - 1].at).total_seconds() / 86_400
+                await asyncio.sleep(min(days / speed, 5))
+            await writer.append_all([_append(one, writer.partitions) for one in batch])
+            shown.events = first + len(batch)
+
+
+def _append(one: Played, partitions: int) -> Append:
+    key = one.event.negotiation.encode()
+    return Append(key, encode(one.event), headers(one.event), partition_of(key, partitions))
+
+
+async def _watch(bootstrap: str, topic: Topic, start: dict[int, int], shown: Shown, *, plain: bool) -> None:
+    """Follow what subscribers see, read_committed."""
+    async for records in follow(bootstrap, topic.name(PREFIX), start=start):
+        for record in records:
+            document = orjson.loads(record.value or b"{}")
+            if topic is ALERTS:
+                shown.alert(document)
+                line = showing.alert_line(document)
+            else:
+                shown.change(document)
+                line = showing.change_line(document)
+            shown.log.append(line)
+            if plain:
+                print(line)  # noqa: T201 -- plain lines are what a pipe gets
+
+
+def _tell(summary: dict[str, Any], bootstrap: str, *, serve: bool) -> None:
+    rows = sum(summary["rows"].values())
+    lines = [
+        f"{summary['events']} events: {summary['reports']} reports and definitions, {summary['strikes']} strikes.",
+        f"{rows} rows, {summary['changes']} changes, {summary['alerts']} alerts.",
+        f"{summary['seconds']} s, {summary['events_per_second']} events a second.",
+    ]
+    if serve:
+        lines += [
+            "Still up. Ask from another terminal, for example:",
+            f"  parley tables us-china --brokers {bootstrap} --prefix {PREFIX}",
+            f"  parley state us-china --at 2025-10-31T12:00:00-04:00 --brokers {bootstrap} --prefix {PREFIX}",
+            "Ctrl-C stops everything; nothing is kept.",
+        ]
+    print("\n".join(lines))  # noqa: T201 -- the summary is the command's output

@@ -1,0 +1,238 @@
+"""What a person sees: tables on a terminal, one JSON document in a pipe."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+MARKS = {"unverified": " ?", "disputed": " ≠", "lapsed_unconfirmed": " ~"}
+LEGEND = "? unverified   ≠ disputed   ~ lapsed as written, unconfirmed"
+ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
+
+
+def console() -> Console:
+    """Return the console of standard output; text from reports is shown as it is, never read as markup."""
+    return Console(markup=False, highlight=False, soft_wrap=False)
+
+
+def complain(message: str) -> None:
+    """Say something to the person at the terminal, beside the answer."""
+    Console(stderr=True, markup=False, highlight=False).print(message)
+
+
+def emit_json(document: object) -> None:
+    """Write one JSON document to standard output."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    sys.stdout.flush()
+
+
+def wants_json(*, as_json: bool, as_table: bool) -> bool:
+    """Tell whether JSON is wanted: asked for, or nobody is looking."""
+    return as_json or (not as_table and not sys.stdout.isatty())
+
+
+def rate_text(rate: object) -> str:
+    """Write a rate for people."""
+    match rate:
+        case None:
+            return "-"
+        case str():
+            return f"{rate}%"
+        case {"low": low, "high": high}:
+            return f"{low}-{high}%"
+        case {"by_product": products}:
+            return f"{len(products)} product groups"
+        case {"ad_valorem": ad_valorem, "specific": specific}:
+            return f"{ad_valorem}% or {specific['amount']} {specific['currency']}"
+        case {"amount": amount, "currency": currency, "per": per}:
+            return f"{amount} {currency} per {per}"
+        case {"unknown": why}:
+            return f"unknown: {why}"
+        case _:
+            return str(rate)
+
+
+def measures_table(rows: Iterable[Mapping[str, Any]], *, ended: bool = False) -> Table:
+    """Return the table of measures: what holds, since when, until when, on what authority."""
+    table = Table(title="Measures", title_justify="left", expand=False)
+    for name in ("component", "on", "rate", "suspended", "force", "since", "until", "authority"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        if not ended and row["force"] in ENDED and not row.get("collected"):
+            continue
+        force = str(row["force"]).replace("_", " ") + MARKS.get(str(row["status"]), "")
+        if row.get("collected") and not row.get("lawful"):
+            force += ", still collected"
+        table.add_row(
+            str(row["component"]),
+            _direction(row),
+            _rate(row),
+            rate_text(row["suspended"]) if row.get("suspended") not in {None, "0"} else "",
+            force,
+            _day(row.get("since")),
+            _day(row.get("until")),
+            str((row.get("refs") or [row.get("authority") or ""])[0]),
+        )
+    return table
+
+
+def _direction(row: Mapping[str, Any]) -> str:
+    origins = row.get("origins") or []
+    return f"{row['imposer']}→{'+'.join(origins)}" if origins else str(row["imposer"])
+
+
+def _rate(row: Mapping[str, Any]) -> str:
+    products: Mapping[str, Any] = row.get("by_product") or {}
+    if row.get("rate") is None and products:
+        rates = {rate_text(rate) for rate in products.values()}
+        return f"{len(products)} products: {', '.join(sorted(rates))}"
+    if row.get("rate") is None:
+        return ""
+    if "low" in row and row["low"] != row["high"]:
+        return f"{row['low']}-{row['high']}%"
+    return rate_text(row["rate"])
+
+
+def _day(text: object) -> str:
+    return str(text)[:10] if text else ""
+
+
+def deadlines_table(rows: Iterable[Mapping[str, Any]], *, every: bool = False) -> Table:
+    """Return the table of deadlines, those pending unless every one is wanted."""
+    table = Table(title="Deadlines" if every else "Pending deadlines", title_justify="left", expand=False)
+    for name in ("due", "kind", "what", "then", "state"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        if not every and row["state"] != "pending":
+            continue
+        state = str(row["state"]).replace("_", " ") + MARKS.get(str(row["status"]), "")
+        due = str(row["due"]).replace("T", " ")
+        table.add_row(due, str(row["kind"]), str(row["what"]), str(row["on_lapse"] or ""), state)
+    return table
+
+
+def meetings_table(rows: Iterable[Mapping[str, Any]], title: str = "Meetings") -> Table:
+    """Return the table of meetings."""
+    table = Table(title=title, title_justify="left", expand=False)
+    for name in ("from", "to", "place", "kind", "no.", "counted in"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        number = str(row["number"]) if row["number"] is not None else ""
+        begun = "" if row["begun"] else " (planned)"
+        place = f"{row['place'] or row['format']}{begun}{MARKS.get(str(row['status']), '')}"
+        table.add_row(_day(row["from"]), _day(row["to"]), place, str(row["kind"]), number, ", ".join(row["counted_in"]))
+    return table
+
+
+def metrics_table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return the table of metrics with their bounds and definitions."""
+    table = Table(title="Metrics", title_justify="left", expand=False)
+    for name in ("metric", "value", "status", "definition"):
+        table.add_column(name, overflow="fold")
+    for name, row in rows.items():
+        table.add_row(name, metric_text(row), str(row["status"]), str(row["definition"]))
+    return table
+
+
+def metric_text(row: Mapping[str, Any]) -> str:
+    """Write a metric's value, or its bounds where they differ."""
+    unit = "%" if row["unit"] == "percent" else ""
+    low, high, value = row["low"], row["high"], row["value"]
+    if low is not None and low != high:
+        return f"{value or '?'}{unit} ({low}-{high})"
+    return f"{value}{unit}" if value is not None else f"cannot add: {row.get('reason')}"
+
+
+def state_view(answer: Mapping[str, Any]) -> RenderableType:
+    """Return the whole state for a terminal."""
+    head = Text(f"{answer['negotiation']} at {answer['at']}, as known at {answer['known_at']}", style="bold")
+    tail = [Text(f"data through {answer['data_through']}   {LEGEND}   not legal advice", style="dim")]
+    tail.extend(Text(f"warning: {_warning(one)}", style="yellow") for one in answer["warnings"])
+    parts: list[RenderableType] = [head, metrics_table(answer["metrics"])]
+    parts += [measures_table(answer["measures"]), deadlines_table(answer["deadlines"])]
+    for pair, group in answer["meetings"].items():
+        counts = ", ".join(f"{name} {value}" for name, value in group.items() if isinstance(value, int))
+        parts.append(meetings_table([*group["list"], *group["planned"]], f"Meetings of {pair}: {counts}"))
+    return Group(*parts, *tail)
+
+
+def _warning(one: Mapping[str, Any]) -> str:
+    text = str(one["code"]).replace("_", " ")
+    return f"{text}: {one['count']}" if "count" in one else f"{text}: nothing is known after {one['data_through']}"
+
+
+def tables_view(rows: Mapping[str, Mapping[str, Mapping[str, Any]]], chosen: Sequence[str]) -> RenderableType:
+    """Return the rows that the worker wrote."""
+    parts: list[RenderableType] = []
+    for name in chosen:
+        values = list(rows[name].values())
+        match name:
+            case "measures":
+                parts.append(measures_table([row for row in values if row["instrument"] != "commitment"]))
+            case "deadlines":
+                parts.append(deadlines_table(sorted(values, key=lambda row: str(row["earliest"]))))
+            case "meetings":
+                parts.append(meetings_table(sorted(values, key=lambda row: str(row["from"]))))
+            case _:
+                parts.append(metrics_table(rows[name]))
+    return Group(*parts)
+
+
+def change_line(change: Mapping[str, Any]) -> str:
+    """Write a change in one line: when, what, from what to what, on whose word."""
+    name = str(change["key"]).split("/", 1)[1]
+    cause = change["cause"]
+    by = cause["act"] or cause["type"]
+    before, after = change["before"], change["after"]
+    if change["kind"] == "finding":
+        return f"{change['at'][:16]}  finding {name}: {after['reason']}"
+    told = _told(change["table"], before, after)
+    return f"{change['at'][:16]}  {change['table']} {name}: {told}  [{by}, {cause['source']}]"
+
+
+def _told(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    if not before:
+        match table:
+            case "deadlines":
+                return f"due {after['due']}, {after['what']}"
+            case "meetings":
+                return f"{after['stage']}, {after['from']} {after['place'] or ''}"
+            case "metrics":
+                return f"defined, {after['value']}"
+            case _:
+                return f"{after['force']}, {after.get('title') or ''}"
+    shown = [name for name in ("value", "rate", "force", "state", "due", "stage", "begun", "next") if name in after]
+    if not shown:
+        return ", ".join(sorted(after)) + " changed"
+    return ", ".join(f"{name} {_short(before.get(name))} → {_short(after[name])}" for name in shown)
+
+
+def _short(value: object) -> str:
+    match value:
+        case None:
+            return "none"
+        case {"rate": rate, "from": begin}:
+            return f"{rate_text(rate)} from {begin}"
+        case _:
+            return str(value)
+
+
+def alert_line(alert: Mapping[str, Any]) -> str:
+    """Write an alert in one line."""
+    then = f"; then: {alert['on_lapse']}" if alert["on_lapse"] else ""
+    late = f" (late by {alert['late_by_seconds']} s)" if alert["late_by_seconds"] else ""
+    return f"{alert['warn_at'][:16]}  ALERT {alert['lead']} before {alert['due']}{late}: {alert['what']}{then}"
+
+
+def plain_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Return records as a table, a column for each field."""
+    table = Table(title=title, title_justify="left", expand=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    return table

@@ -1,0 +1,43 @@
+"""Waiting for a position, never for a while: until outputs are complete up to the end of the ledger."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from streams.engine import Cut, decode_cut
+from streams.reading import follow
+from streams.topics import CUTS, EVENTS
+
+
+class NotReached(Exception):  # noqa: N818 -- the state of the worker
+    """The worker has not reached the position in time, or is gone; the message says what to look at."""
+
+
+async def cuts_reaching(
+    bootstrap: str,
+    prefix: str,
+    ends: Mapping[int, int],
+    *,
+    within_s: float,
+    alive: Callable[[], bool] = lambda: True,
+) -> dict[int, Cut]:
+    """Return each partition's cut once outputs are complete up to `ends` (offsets after the last record)."""
+    wanted = {partition: end - 1 for partition, end in ends.items() if end > 0}
+    cuts: dict[int, Cut] = {}
+    try:
+        async with asyncio.timeout(within_s):
+            async for records in follow(bootstrap, CUTS.name(prefix), start=dict.fromkeys(ends, 0)):
+                for record in records:
+                    if record.value is not None:
+                        cut = decode_cut(record.value)
+                        cuts[cut.partition] = cut
+                if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):
+                    return cuts
+                if not alive():
+                    raise NotReached("The worker is gone; its log says why.")
+    except TimeoutError as error:
+        reached = {one: cut.offset for one, cut in sorted(cuts.items())}
+        raise NotReached(
+            f"The worker has not reached the end of {EVENTS.name(prefix)} ({wanted}) within {within_s:g} s; "
+            f"its cuts: {reached}. Is a worker running? See `parley status`."
+        ) from error
+    raise NotReached("The cuts topic is gone.")

@@ -1,0 +1,101 @@
+"""Parley's projection of one ledger partition: bytes in; changes, alerts, rows and dead letters out."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from ledger.history import LEADS, Negotiation, Outcome
+from schemas.changes import FOLD_VERSION
+from schemas.codec import Undecodable, decode
+from schemas.encoding import canonical_json
+from schemas.events import Event
+from schemas.ids import event_id
+from schemas.positions import Recorded
+from streams.engine import Outputs, Record
+from streams.topics import ALERTS, CHANGES, DEAD_LETTERS, partition_of
+
+
+class UpgradeNeeded(Exception):  # noqa: N818 -- the state of this installation, not a fault of the event
+    """The ledger holds an event of a major version that this Parley cannot read: nothing of it may be guessed."""
+
+
+class LedgerProjection:
+    """The fold of one partition: one `Negotiation` per key."""
+
+    version = FOLD_VERSION
+
+    def __init__(self, partition: int, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS) -> None:
+        self._partition = partition
+        self._partitions = partitions
+        self._leads = leads
+        self._changes = CHANGES.name(prefix)
+        self._alerts = ALERTS.name(prefix)
+        self._dead_letters = DEAD_LETTERS.name(prefix)
+        self.negotiations: dict[str, Negotiation] = {}
+
+    def fold(self, records: Sequence[Record]) -> None:
+        """Fold records whose outputs are committed."""
+        for record in records:
+            event = self._read(record)
+            if not isinstance(event, Undecodable):
+                self._evolve(record, event)
+
+    def project(self, records: Sequence[Record], outputs: Outputs) -> None:
+        """Fold records and append what they bring about."""
+        for record in records:
+            event = self._read(record)
+            if isinstance(event, Undecodable):
+                outputs.append(self._dead_letters, record.key, record.value, dead_letter_headers(record, event))
+                continue
+            outcome = self._evolve(record, event)
+            key = event.negotiation.encode()
+            for change in outcome.changes:
+                outputs.append(self._changes, key, canonical_json(change))
+            for alert in outcome.alerts:
+                outputs.append(self._alerts, key, canonical_json(alert))
+            for (table, entity), row in outcome.rows.items():
+                encoded = canonical_json(row) if row is not None else None
+                outputs.row(table, f"{event.negotiation}/{entity}".encode(), encoded)
+
+    def _read(self, record: Record) -> Event | Undecodable:
+        event = decode(record.value)
+        if isinstance(event, Undecodable):
+            if event.code == "unknown_major":
+                raise UpgradeNeeded(f"partition {record.partition}, offset {record.offset}: {event.reason}")
+            return event
+        return misplaced(event, record, self._partitions) or event
+
+    def _evolve(self, record: Record, event: Event) -> Outcome:
+        negotiation = self.negotiations.get(event.negotiation)
+        if negotiation is None:
+            negotiation = self.negotiations[event.negotiation] = Negotiation(event.negotiation, self._leads)
+        return negotiation.evolve(recorded(record, event))
+
+
+def recorded(record: Record, event: Event) -> Recorded:
+    """Return an event with what the log knows of it."""
+    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return Recorded(event, event_id(event), record.partition, record.offset, at)
+
+
+def misplaced(event: Event, record: Record, partitions: int) -> Undecodable | None:
+    """Say what is wrong with where an event stands: its key is its negotiation, its partition that of the key."""
+    key = event.negotiation.encode()
+    if record.key != key:
+        shown = repr(record.key[:80] if record.key is not None else None)
+        return Undecodable("invalid_value", f"expected the key {event.negotiation!r}, got {shown}", "/negotiation")
+    expected = partition_of(key, partitions)
+    if record.partition != expected:
+        reason = f"expected partition {expected} (murmur2 of the key), got {record.partition}"
+        return Undecodable("invalid_value", reason, "/negotiation")
+    return None
+
+
+def dead_letter_headers(record: Record, fault: Undecodable) -> list[tuple[str, bytes]]:
+    """Return the headers of a dead letter: the original ones, then the position and what is wrong."""
+    return [
+        *record.headers,
+        ("parley_position", f"{record.partition}:{record.offset}".encode()),
+        ("parley_code", fault.code.encode()),
+        ("parley_reason", fault.reason.encode()[:1000]),
+        ("parley_pointer", fault.pointer.encode()[:1000]),
+    ]
