@@ -14,7 +14,7 @@ from streams.broker_installation import BrokerError, FetchProgress, KafkaInstall
 from streams.broker_ports import HOST, broker_ports
 from streams.broker_process import KafkaProcess, spawn
 from streams.broker_progress import fetch_progress
-from streams.broker_properties import JVM_OPTIONS, cluster_id, server_properties
+from streams.broker_properties import JVM_OPTIONS, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.broker_storage import cause, format_storage
 from streams.settings import Settings
@@ -136,10 +136,9 @@ class EmbeddedBroker:
         address = BrokerAddress(HOST, port)
         text = server_properties(host=HOST, port=port, controller_port=controller_port, log_dir=folder.data)
         folder.properties.write_text(text, "utf-8")
-        cluster = cluster_id(folder.path)
         self._archive = ClassArchive(kafka, folder.new_archive)
         self._archive.prepare()
-        format_storage(kafka, folder, cluster, (*JVM_OPTIONS, *self._archive.options_for_tools()))
+        cluster = format_storage(kafka, folder, (*JVM_OPTIONS, *self._archive.options_for_tools()))
         options = (*JVM_OPTIONS, *self._archive.options())
         command = kafka.command("kafka.Kafka", str(folder.properties), options=options)
         log = folder.open_log()

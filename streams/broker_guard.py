@@ -35,7 +35,8 @@ def main(lock: int, command: list[str]) -> int:
 
 def end_with_input(kafka: "subprocess.Popen[bytes]") -> None:
     """Wait for the end of standard input, then end Kafka: kindly first, then not."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when this process ends
+        pass
     kafka.terminate()
     try:
         kafka.wait(GRACE_S)

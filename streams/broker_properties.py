@@ -25,7 +25,7 @@ JVM_OPTIONS: Final = (
 
 
 def cluster_id(data_dir: Path) -> str:
-    """Return the cluster's id: 22 characters, the same for the same folder."""
+    """Return the id of a new cluster: 22 characters, the same for the same folder."""
     digest = hashlib.sha256(str(data_dir.resolve()).encode()).digest()[:16]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=").replace("-", "A", 1)
 

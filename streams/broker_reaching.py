@@ -1,0 +1,73 @@
+"""Whether Kafka can be reached at all, told soon and in words."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
+
+REACH_S: Final = 5.0
+
+
+class BrokerUnreachable(Exception):  # noqa: N818 - the state of the broker, not a fault of ours
+    """Nothing answers as Kafka at `bootstrap`; the message says what to do."""
+
+    def __init__(self, bootstrap: str, why: str) -> None:
+        super().__init__(
+            f"No Kafka at {bootstrap}: {why}. Start the embedded broker with `parley broker`, or name your own with"
+            " --brokers HOST:PORT or PARLEY_BROKERS."
+        )
+        self.bootstrap = bootstrap
+
+
+def addresses(bootstrap: str) -> tuple[tuple[str, int], ...]:
+    """Return `host:port[,host:port…]` in parts; BrokerUnreachable when it is not of that form."""
+    found = []
+    for part in bootstrap.split(","):
+        host, _, port = part.strip().rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
+            raise BrokerUnreachable(bootstrap, f"{part.strip()!r} is not of the form host:port")
+        found.append((host.strip("[]"), int(port)))
+    return tuple(found)
+
+
+async def reach(bootstrap: str, within_s: float = REACH_S) -> None:
+    """Return when one of the addresses accepts connections; BrokerUnreachable when none does in time."""
+    whys = []
+    places = addresses(bootstrap)
+    for host, port in places:
+        try:
+            async with asyncio.timeout(within_s / len(places)):
+                _, writer = await asyncio.open_connection(host, port)
+        except TimeoutError:
+            whys.append("no answer in time")
+        except OSError as error:
+            whys.append(os.strerror(error.errno).lower() if error.errno else str(error))
+        else:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            return
+    raise BrokerUnreachable(bootstrap, "; ".join(dict.fromkeys(whys)))
+
+
+@asynccontextmanager
+async def reaching(bootstrap: str, within_s: float = REACH_S) -> AsyncIterator[None]:
+    """Reach Kafka first, then go on as `answering` does."""
+    await reach(bootstrap, within_s)
+    async with answering(bootstrap, within_s):
+        yield
+
+
+@asynccontextmanager
+async def answering(bootstrap: str, within_s: float) -> AsyncIterator[None]:
+    """Bound what happens inside in time, and give its failures to hear from Kafka as BrokerUnreachable."""
+    try:
+        async with asyncio.timeout(within_s):
+            yield
+    except TimeoutError as error:
+        raise BrokerUnreachable(bootstrap, f"what listens there did not answer within {within_s:g} s") from error
+    except (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, OSError) as error:
+        raise BrokerUnreachable(bootstrap, "what listens there does not answer as Kafka does") from error

@@ -1,0 +1,148 @@
+"""Writing to the ledger: acknowledged by every replica in sync, each record once, in order per partition."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from schemas.positions import Position
+from streams.broker_reaching import reaching
+from streams.topics import BATCH_BYTES_MAX, TopicMissing
+
+Headers = Sequence[tuple[str, bytes]]
+
+_SEND_BYTES_MAX: Final = BATCH_BYTES_MAX // 2
+_ANSWER_S: Final = 20.0
+_CHUNK_RECORDS: Final = 20_000
+
+
+class Append(NamedTuple):
+    """One record to be appended to a partition."""
+
+    key: bytes
+    value: bytes
+    headers: Headers
+    partition: int
+
+
+class AppendFailed(Exception):  # noqa: N818 - says what happened to the records
+    """Kafka did not acknowledge everything.
+
+    `acknowledged` holds the positions of what it did, by place in the order given. The others may be on the ledger or
+    not: append them again, and let their ids tell the repeats.
+    """
+
+    def __init__(self, topic: str, count: int, acknowledged: Mapping[int, Position], cause: BaseException) -> None:
+        self.acknowledged = acknowledged
+        super().__init__(
+            f"{topic}: {count - len(acknowledged)} of {count} records were not acknowledged"
+            f" ({type(cause).__name__}: {cause}). They may be there or not: append them again, repeats are recognised."
+        )
+
+
+class LedgerWriter:
+    """Appends bytes to one topic; an async context manager.
+
+    BrokerUnreachable on entering when there is no Kafka; AppendFailed when an append was not acknowledged in time.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, *, answer_s: float = _ANSWER_S) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._answer_s = answer_s
+        self._partitions = 0
+        self._producer: Any = None  # aiokafka ships no types
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=_SEND_BYTES_MAX,
+            max_request_size=BATCH_BYTES_MAX,
+            request_timeout_ms=int(self._answer_s * 1000),
+        )
+        try:
+            async with reaching(self._bootstrap):
+                await self._producer.start()
+                # all topics: to ask for one by name might create it
+                everything = await self._producer.client.fetch_all_metadata()
+        except BaseException:
+            await self._producer.stop()
+            raise
+        self._partitions = len(everything.partitions_for_topic(self._topic) or ())
+        if not self._partitions:
+            await self._producer.stop()
+            raise TopicMissing(self._topic, self._bootstrap)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Send what is under way and disconnect."""
+        await self._producer.stop()
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the topic has."""
+        return self._partitions
+
+    async def append(self, key: bytes, value: bytes, headers: Headers, *, partition: int) -> Position:
+        """Append one record; return where it stands once it is acknowledged."""
+        try:
+            async with asyncio.timeout(2 * self._answer_s):
+                done = await self._producer.send_and_wait(
+                    self._topic, value=value, key=key, headers=list(headers), partition=partition
+                )
+        except (KafkaError, TimeoutError) as error:
+            raise AppendFailed(self._topic, 1, {}, error) from error
+        return Position(self._topic, partition, done.offset)
+
+    async def append_all(self, records: Iterable[Append]) -> list[Position]:
+        """Append records in batches, in order per partition; return their positions in the order given.
+
+        The partitions go side by side, each with one batch under way. A partition whose batch failed gets no more;
+        AppendFailed tells which records are acknowledged.
+        """
+        acknowledged: dict[int, Position] = {}
+        count = 0
+        rest = iter(records)
+        while chunk := list(islice(rest, _CHUNK_RECORDS)):
+            lanes: dict[int, list[tuple[int, Append]]] = {}
+            for place, record in enumerate(chunk, start=count):
+                lanes.setdefault(record.partition, []).append((place, record))
+            count += len(chunk)
+            outcomes = await asyncio.gather(
+                *(self._append_lane(partition, lane, acknowledged) for partition, lane in lanes.items()),
+                return_exceptions=True,
+            )
+            for outcome in outcomes:
+                if isinstance(outcome, KafkaError | TimeoutError):
+                    raise AppendFailed(self._topic, count, acknowledged, outcome) from outcome
+                if outcome is not None:
+                    raise outcome
+        return [acknowledged[place] for place in range(count)]
+
+    async def _append_lane(
+        self, partition: int, lane: Sequence[tuple[int, Append]], acknowledged: dict[int, Position]
+    ) -> None:
+        """Append records to one partition, the next batch when the last is acknowledged."""
+        begin = 0
+        while begin < len(lane):
+            batch = self._producer.create_batch()
+            end = begin
+            for _, (key, value, headers, _) in islice(lane, begin, None):
+                if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+                    break
+                end += 1
+            async with asyncio.timeout(2 * self._answer_s):
+                done = await (await self._producer.send_batch(batch, self._topic, partition=partition))
+            for offset, (place, _) in enumerate(lane[begin:end], start=done.offset):
+                acknowledged[place] = Position(self._topic, partition, offset)
+            begin = end

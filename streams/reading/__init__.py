@@ -1,0 +1,24 @@
+"""Reading Parley's topics: up to where they end now, as a table, or on and on."""
+
+from streams.broker_reaching import BrokerUnreachable
+from streams.reading.bounds import end_positions
+from streams.reading.faults import HoleInTopic, RecordsGone
+from streams.reading.following import follow
+from streams.reading.log import read_to_end
+from streams.reading.records import Isolation, KafkaRecord
+from streams.reading.table import TableRow, read_table
+from streams.topics import TopicMissing
+
+__all__ = [
+    "BrokerUnreachable",
+    "HoleInTopic",
+    "Isolation",
+    "KafkaRecord",
+    "RecordsGone",
+    "TableRow",
+    "TopicMissing",
+    "end_positions",
+    "follow",
+    "read_table",
+    "read_to_end",
+]

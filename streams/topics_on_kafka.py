@@ -1,0 +1,225 @@
+"""Creating Parley's topics on a Kafka, and refusing those that would make it wrong."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from streams.broker_reaching import answering, reaching
+from streams.engine.topic_ids import topic_id
+from streams.topics import TOPICS, Topic
+
+_CREATE_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicProblem:
+    """One way in which a topic is not what it must be."""
+
+    topic: str
+    setting: str
+    expected: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        return f"{self.topic}: expected {self.setting} {self.expected}, found {self.found}. {self.remedy}"
+
+
+class TopicError(Exception):
+    """Topics exist that Parley must not use, or cannot be made; `problems` are all of them."""
+
+    def __init__(self, problems: Iterable[TopicProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFound:
+    """A topic that is as it must be; `topic_id` is None where the broker is too old to tell."""
+
+    name: str
+    topic_id: str | None
+    partitions: int
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsReport:
+    """Every topic of an installation, in the order of the table."""
+
+    topics: tuple[TopicFound, ...]
+
+    @property
+    def created(self) -> tuple[str, ...]:
+        """The names of those that were missing."""
+        return tuple(topic.name for topic in self.topics if topic.created)
+
+    def topic_id(self, name: str) -> str | None:
+        """Return the broker's id of a topic; None where it tells none."""
+        return next((topic.topic_id for topic in self.topics if topic.name == name), None)
+
+
+async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replication: int = 1) -> TopicsReport:
+    """Create what is missing and verify everything.
+
+    Nothing that exists is ever changed: TopicError names what is wrong and what to do. BrokerUnreachable within some
+    seconds.
+    """
+    names = {topic.name(prefix): topic for topic in TOPICS}
+    async with _admin(bootstrap) as admin:
+        missing = names.keys() - await _partition_counts(admin)
+        created = await _create(
+            [names[name] for name in names if name in missing], admin, prefix, partitions, replication
+        )
+        counts = await _wait_for(names.keys(), admin)
+        settings = await _settings(admin, names.keys())
+        problems = [
+            problem
+            for name, topic in names.items()
+            for problem in _problems(name, topic, counts[name], partitions, settings[name])
+        ]
+        if problems:
+            raise TopicError(problems)
+        ids = {name: await topic_id(_client(admin), name) for name in names}
+    return TopicsReport(tuple(TopicFound(name, ids[name], counts[name], created=name in created) for name in names))
+
+
+async def topics_found(bootstrap: str, prefix: str) -> tuple[TopicFound, ...]:
+    """Return those of Parley's topics that exist, unverified; nothing is created."""
+    async with _admin(bootstrap) as admin:
+        counts = await _partition_counts(admin)
+        names = [topic.name(prefix) for topic in TOPICS if topic.name(prefix) in counts]
+        return tuple(
+            [TopicFound(name, await topic_id(_client(admin), name), counts[name], created=False) for name in names]
+        )
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_CREATE_S * 1000))
+    try:
+        async with reaching(bootstrap):
+            await admin.start()
+        async with answering(bootstrap, 2 * _CREATE_S):
+            yield admin
+    finally:
+        await admin.close()
+
+
+def _client(admin: AIOKafkaAdminClient) -> Any:  # noqa: ANN401 - aiokafka ships no types
+    return admin._client  # noqa: SLF001 - the admin client cannot ask for topic ids itself
+
+
+async def _partition_counts(admin: AIOKafkaAdminClient, *, led: bool = False) -> dict[str, int]:
+    """Return how many partitions each topic has; `led` leaves out topics with a partition that has no leader.
+
+    It asks for all topics: to ask for one by name might create it.
+    """
+    found = await admin.describe_topics()
+    return {
+        topic["topic"]: len(topic["partitions"])
+        for topic in found
+        if topic["error_code"] == 0 and not (led and any(one["leader"] < 0 for one in topic["partitions"]))
+    }
+
+
+async def _create(
+    topics: list[Topic], admin: AIOKafkaAdminClient, prefix: str, partitions: int, replication: int
+) -> frozenset[str]:
+    """Create topics and return the names of those that nobody else created meanwhile."""
+    if not topics:
+        return frozenset()
+    wanted = [
+        NewTopic(topic.name(prefix), partitions, replication, topic_configs=dict(topic.settings(replication)))
+        for topic in topics
+    ]
+    response = await admin.create_topics(wanted)
+    outcomes = [(name, code, message) for name, code, message in response.topic_errors]
+    refused = [
+        TopicProblem(
+            name,
+            "to create it with",
+            f"{partitions} partitions and replication {replication}",
+            f"the refusal {for_code(code).__name__}" + (f" ({message})" if message else ""),
+            "Create it by hand as the topic table says, or have whoever runs that Kafka allow it.",
+        )
+        for name, code, message in outcomes
+        if code not in (0, TopicAlreadyExistsError.errno)
+    ]
+    if refused:
+        raise TopicError(refused)
+    return frozenset(name for name, code, _ in outcomes if code == 0)
+
+
+async def _wait_for(names: Iterable[str], admin: AIOKafkaAdminClient) -> Mapping[str, int]:
+    """Return the partition counts once all topics are known and led."""
+    wanted = frozenset(names)
+    deadline = time.monotonic() + _CREATE_S
+    while not wanted <= (counts := await _partition_counts(admin, led=True)).keys():
+        if time.monotonic() > deadline:
+            raise TopicError(
+                TopicProblem(
+                    name, "a leader within", f"{_CREATE_S:g} s", "none", "See what the brokers' logs say about it."
+                )
+                for name in sorted(wanted - counts.keys())
+            )
+        await asyncio.sleep(0.05)
+    return counts
+
+
+async def _settings(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
+    responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    found: dict[str, Mapping[str, str]] = {}
+    for response in responses:
+        for code, message, _, name, entries in response.resources:
+            if code:
+                raise TopicError(
+                    [
+                        TopicProblem(
+                            name,
+                            "to read its settings",
+                            "",
+                            f"the refusal {for_code(code).__name__} ({message})",
+                            "Have whoever runs that Kafka allow DescribeConfigs.",
+                        )
+                    ]
+                )
+            found[name] = {str(entry[0]): str(entry[1]) for entry in entries}
+    return found
+
+
+def _problems(
+    name: str, topic: Topic, partitions: int, expected_partitions: int, found: Mapping[str, str]
+) -> Iterator[TopicProblem]:
+    if partitions != expected_partitions:
+        yield TopicProblem(
+            name,
+            "partitions",
+            str(expected_partitions),
+            str(partitions),
+            f"Set PARLEY_PARTITIONS={partitions} if the ledger was made so; partitions cannot be changed, a key would"
+            " move. Else use another PARLEY_PREFIX.",
+        )
+    for setting, expected in topic.obligations().items():
+        actual = found.get(setting, "nothing")
+        if setting == "max.message.bytes" and actual.isdigit() and int(actual) >= int(expected):
+            continue
+        if actual != expected:
+            yield TopicProblem(name, setting, expected, actual, _remedy(name, topic, setting, expected))
+
+
+def _remedy(name: str, topic: Topic, setting: str, expected: str) -> str:
+    command = f"kafka-configs.sh --alter --topic {name} --add-config {setting}={expected}"
+    if setting == "message.timestamp.type":
+        return f"Records that are there keep the times they have; for those that come, mend it: {command}"
+    if setting == "max.message.bytes" or topic.compacted:
+        return f"Mend it: {command}"
+    return f"Records may be gone already: compare with an export. Then mend it: {command}"

@@ -1,0 +1,3 @@
+"""What all tests share: one embedded Kafka per session, started when the first test asks for it."""
+
+pytest_plugins = ["tests.kafka_fixture"]

@@ -1,0 +1,1 @@
+"""Kafka itself: the embedded broker, topics, writing and reading."""
