@@ -9,7 +9,7 @@ from ledger.reports import Entry, made_at
 from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
 from schemas.events import ActReported, ComponentChanged
 from schemas.rates import Exact, Rate
-from schemas.times import When, window
+from schemas.times import When, Window, window
 
 MOVING = frozenset({"imposed", "changed", "suspended", "extended", "exempted", "ended"})
 
@@ -27,7 +27,11 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class ActOnComponent:
-    """One act on one component: the report that leads, and the values that stand for the properties in dispute."""
+    """One act on one component: the report that leads, and the values that stand for the properties in dispute.
+
+    `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
+    made public, then takes effect, then name.
+    """
 
     lead: ComponentChanged
     act: str
@@ -35,17 +39,14 @@ class ActOnComponent:
     suspended: Exact | None
     effective: When | None
     until: When | None
+    start: Window | None
+    end: Window | None
+    order: tuple[datetime, datetime, str]
     public_at: datetime
     made_at: datetime
     status: Status
     reports: tuple[Entry, ...]
     disputes: tuple[Dispute, ...]
-
-    @property
-    def order(self) -> tuple[datetime, datetime, str]:
-        """Return the place of the act among those on its component: made public, then takes effect, then name."""
-        start = window(self.effective).earliest if self.effective is not None else self.public_at
-        return self.public_at, start, self.act
 
     @property
     def moves(self) -> bool:
@@ -72,15 +73,22 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         resolved = resolve(_claims(component, name, entries), party, on_collection=False)
         if resolved is not None:
             found[name] = resolved
+    effective: When | None = found["effective"].value if "effective" in found else None
+    until: When | None = found["until"].value if "until" in found else None
+    public = min(entry.public_at for entry, _ in full)
+    start = window(effective) if effective is not None else None
     status = worst([witnessed(entries), *(one.status for one in found.values() if one.status == "disputed")])
     return ActOnComponent(
         lead=lead,
         act=lead.act,
         rate=found["rate"].value if "rate" in found else None,
         suspended=found["suspended"].value if "suspended" in found else None,
-        effective=found["effective"].value if "effective" in found else None,
-        until=found["until"].value if "until" in found else None,
-        public_at=min(entry.public_at for entry, _ in full),
+        effective=effective,
+        until=until,
+        start=start,
+        end=window(until) if until is not None else None,
+        order=(public, start.earliest if start is not None else public, lead.act),
+        public_at=public,
         made_at=min(made_at(event) for _, event in full),
         status=status,
         reports=tuple(sorted(entries, key=lambda entry: entry.order)),

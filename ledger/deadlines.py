@@ -52,13 +52,14 @@ def of_component(
 
 
 def _lies_ahead(act: ActOnComponent) -> bool:
-    return act.effective is not None and window(act.effective).latest > act.public_at
+    return act.start is not None and act.start.latest > act.public_at
 
 
 def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent], at: datetime) -> Deadline:
-    due = act.effective
+    due, start = act.effective, act.start
     assert due is not None  # noqa: S101 -- `_lies_ahead` holds
-    passed = window(due).latest <= at
+    assert start is not None  # noqa: S101 -- as above
+    passed = start.latest <= at
     state: State
     if passed and act.moves:
         state, reason = "met", "took effect as written"
@@ -92,13 +93,13 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
 
 def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
     """Tell what a later act makes of a start that had not come."""
-    due = act.effective
+    due = act.start
     if other.lead.stage == "withdrawn" and not act.moves:
         return "withdrawn", f"withdrawn by {other.act}"
-    if not other.moves or other.effective is None or other.lead.stage == "exempted" or due is None:
+    if not other.moves or other.start is None or other.lead.stage == "exempted" or due is None:
         return None
-    starts = window(other.effective).earliest
-    if other.lead.stage == "ended" and starts <= window(due).earliest and other.act != act.act:
+    starts = other.start.earliest
+    if other.lead.stage == "ended" and starts <= due.earliest and other.act != act.act:
         return "moot", f"its component was ended by {other.act}"
     if not act.moves and other.lead.stage in {"imposed", "changed"}:
         return (
@@ -106,7 +107,7 @@ def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] 
             if other.rate == act.rate
             else ("withdrawn", f"superseded by {other.act}")
         )
-    if starts <= window(due).earliest and other.lead.stage != "extended":
+    if starts <= due.earliest and other.lead.stage != "extended":
         return "withdrawn", f"superseded before effect by {other.act}"
     return None
 
@@ -123,12 +124,12 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
             current, closed = act, None
         elif current is not None and closed is None:
             closed = _closed(current, act)
-    if current is None or current.until is None:
+    if current is None or current.until is None or current.end is None:
         return None
     voided = next((ruling for ruling in rulings if ruling.public_at > current.public_at), None)
-    if closed is None and voided is not None and voided.at < window(current.until).earliest:
+    if closed is None and voided is not None and voided.at < current.end.earliest:
         closed = "moot", f"held unlawful by {voided.court}"
-    passed = window(current.until).latest <= at
+    passed = current.end.latest <= at
     state, reason = closed or ("pending", "")
     if state == "lapsed" and not passed:
         state, reason = "pending", ""
@@ -155,13 +156,13 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
 
 def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:
     """Tell whether a later act without an end of its own disposes of the lapse that `current` set."""
-    until = current.until
-    if act.effective is None or until is None or act.lead.stage == "exempted":
+    until = current.end
+    if act.start is None or until is None or act.lead.stage == "exempted":
         return None
-    starts = window(act.effective).earliest
-    if act.lead.stage == "ended" and act.lead.ended_how == "expired" and starts >= window(until).earliest:
+    starts = act.start.earliest
+    if act.lead.stage == "ended" and act.lead.ended_how == "expired" and starts >= until.earliest:
         return "lapsed", f"expired by {act.act}"
-    if starts > window(until).latest:
+    if starts > until.latest:
         return None
     if act.lead.stage == "ended":
         return "moot", f"its component was ended by {act.act}"

@@ -51,6 +51,8 @@ class Knowledge:
     by_unit: dict[Unit, dict[str, None]] = field(default_factory=dict)
     by_act: dict[str, dict[str, None]] = field(default_factory=dict)
     units_of_act: dict[str, dict[Unit, None]] = field(default_factory=dict)
+    acts_of_unit: dict[Unit, dict[str, None]] = field(default_factory=dict)
+    _resolved: dict[tuple[str, str], ActOnComponent | None] = field(default_factory=dict)
     _acts: dict[str, tuple[ActOnComponent, ...]] = field(default_factory=dict)
     _timelines: dict[str, Timeline] = field(default_factory=dict)
 
@@ -63,8 +65,10 @@ class Knowledge:
         known = self.units_of_act.setdefault(event.act, {})
         for unit in touched:
             self.by_unit.setdefault(unit, {})[entry.id] = None
+            self.acts_of_unit.setdefault(unit, {})[event.act] = None
             known[unit] = None
         touched |= set(known)
+        self._forget_act(event.act)
         if event.replaces is not None:
             touched |= self._withdraw(event.replaces, entry)
         if isinstance(event, ReportRetracted):
@@ -111,7 +115,14 @@ class Knowledge:
         """Withdraw an earlier report, if the same source made it. The withdrawal waits for a report not yet here."""
         self.withdrawn[report] = by.id
         earlier = self.entries.get(report)
-        return set(self.units_of_act.get(earlier.event.act, {})) if earlier is not None else set()
+        if earlier is None:
+            return set()
+        self._forget_act(earlier.event.act)
+        return set(self.units_of_act.get(earlier.event.act, {}))
+
+    def _forget_act(self, act: str) -> None:
+        for unit in self.units_of_act.get(act, {}):
+            self._resolved.pop((unit.name, act), None)
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
@@ -133,32 +144,40 @@ class Knowledge:
         events = (self.entries[name].event for name in self.by_unit[unit])
         return any(isinstance(event, DeadlineChanged) and event.component in components for event in events)
 
+    def of_act(self, act: str, unit: Unit) -> list[Entry]:
+        """Return the standing reports of one act on one unit, with those that only tell of the act."""
+        own = self.by_unit.get(unit, {})
+        entries = (self.entries[name] for name in self.by_act[act])
+        return [one for one in entries if (one.id in own or isinstance(one.event, ActReported)) and self.stands(one)]
+
     def of_unit(self, unit: Unit) -> list[Entry]:
         """Return the standing reports on a unit, with those that only tell of the same acts."""
-        own = self.by_unit.get(unit, {})
-        acts = {self.entries[name].event.act for name in own}
-        names = dict(own)
-        for act in acts:
-            for name in self.by_act[act]:
-                if isinstance(self.entries[name].event, ActReported):
-                    names[name] = None
-        return [entry for entry in (self.entries[name] for name in names) if self.stands(entry)]
+        return [entry for act in self.acts_of_unit.get(unit, {}) for entry in self.of_act(act, unit)]
 
     def acts(self, component: str) -> tuple[ActOnComponent, ...]:
         """Return what acts do to a component, in the order in which they were made public."""
         cached = self._acts.get(component)
         if cached is None:
-            groups: dict[str, list[Entry]] = {}
-            for entry in self.of_unit(Unit("component", component)):
-                groups.setdefault(entry.event.act, []).append(entry)
-            found = (resolve_act(component, entries) for entries in groups.values())
+            unit = Unit("component", component)
+            found = (self._resolve(act, unit) for act in self.acts_of_unit.get(unit, {}))
             cached = tuple(sorted((act for act in found if act is not None), key=lambda act: act.order))
             self._acts[component] = cached
         return cached
 
+    def _resolve(self, act: str, unit: Unit) -> ActOnComponent | None:
+        key = (unit.name, act)
+        if key not in self._resolved:
+            self._resolved[key] = resolve_act(unit.name, self.of_act(act, unit))
+        return self._resolved[key]
+
+    def proceedings_on(self, component: str) -> list[Entry]:
+        """Return the standing reports of proceedings that speak of a component."""
+        own = (self.entries[name] for name in self.by_unit.get(Unit("component", component), {}))
+        return [entry for entry in own if isinstance(entry.event, ProceedingChanged) and self.stands(entry)]
+
     def rulings(self, component: str) -> list[Ruling]:
         """Return the final rulings against a component."""
-        return rulings_on(component, self.of_unit(Unit("component", component)))
+        return rulings_on(component, self.proceedings_on(component))
 
     def timeline(self, component: str) -> Timeline | None:
         """Return the timeline of a component, None where no report speaks of it."""

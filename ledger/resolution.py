@@ -22,6 +22,7 @@ WORST_LAST: tuple[Status, ...] = ("settled", "single-source", "unverified", "dis
 _AUTHORITY = {"remark": 0, "official-statement": 1, "operational-notice": 2, "instrument": 3}
 _AUTHORITY_ON_COLLECTION = _AUTHORITY | {"operational-notice": 4}
 _GRADE = {"unverified": 0, "secondary": 1, "wire": 2, "official-statement": 3, "operational": 4, "instrument": 5}
+_UNCONTESTED = "nothing says otherwise"
 _FIRST_HAND = frozenset({"instrument", "operational"})
 
 
@@ -56,6 +57,9 @@ def resolve(claims: Sequence[Claim[V]], party: Party | None, *, on_collection: b
     """Choose among claims. None where there is none."""
     if not claims:
         return None
+    if len(claims) == 1:
+        only = claims[0]
+        return Resolved(only.value, witnessed([only.entry]), (only.entry,), (), _UNCONTESTED)
     standing = _latest_of_each_witness(claims)
     ranked = sorted(
         standing, key=lambda claim: (rank(claim.entry, party, on_collection=on_collection), claim.entry.order)
@@ -82,7 +86,7 @@ def _latest_of_each_witness(claims: Sequence[Claim[V]]) -> list[Claim[V]]:
 
 def _rule(best: Claim[V], others: Sequence[Claim[V]], party: Party | None) -> str:
     if not others:
-        return "nothing says otherwise"
+        return _UNCONTESTED
     second = max(rank(claim.entry, party) for claim in others)
     first = rank(best.entry, party)
     reasons = (
@@ -114,11 +118,11 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 def compatible(one: object, other: object) -> bool:
     """Tell whether two values can both be true: equal, or two printed times whose windows meet."""
-    if one == other:
+    if one is other:
         return True
     if isinstance(one, When) and isinstance(other, When):
         first, second = window(one), window(other)
         if first.earliest == first.latest and second.earliest == second.latest:
             return first.earliest == second.earliest
         return max(first.earliest, second.earliest) <= min(first.latest, second.latest)
-    return False
+    return one == other

@@ -89,7 +89,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "reports": sum(len(one.reports) for one in made),
         "next": _next(timeline, made, instant),
         "not_in_force": _lesser(made, act),
-        "rulings": told_of(component, knowledge.of_unit(Unit("component", component)), instant),
+        "rulings": told_of(component, knowledge.proceedings_on(component), instant),
         "note": NOT_ADVICE,
     }
     if shown is not None and shown.lapsed:

@@ -95,9 +95,8 @@ def at(track: Track, instant: datetime) -> Segment | None:
 
 def _apply(timeline: Timeline, act: ActOnComponent) -> None:
     operational = act.lead.operational
-    start = act.lead.retroactive_from or act.effective
-    if start is not None:
-        covered = window(start)
+    covered = window(act.lead.retroactive_from) if act.lead.retroactive_from is not None else act.start
+    if covered is not None:
         _override(timeline.lawful, act, covered.earliest, covered.latest)
         if act.lead.collection == "follows_law" and operational is None:
             _override(timeline.collected, act, covered.earliest, covered.latest)
@@ -117,8 +116,8 @@ def _override(tracks: dict[str, Track], act: ActOnComponent, start: datetime, st
         if segment is None:
             continue
         track = _put(tracks.get(product, ()), segment)
-        if act.until is not None and act.lead.until_kind == "stated":
-            lapse_at = window(act.until).latest
+        if act.end is not None and act.lead.until_kind == "stated":
+            lapse_at = act.end.latest
             if lapse_at > start:
                 track = _put(track, _lapse(act, segment, before, lapse_at))
         tracks[product] = track

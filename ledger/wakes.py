@@ -7,6 +7,7 @@ from typing import assert_never
 from ledger.deadlines import Deadline, of_component, told, warn_at
 from ledger.knowledge import Knowledge, Unit
 from ledger.meetings import meeting
+from ledger.reports import made_at
 from ledger.timeline import Timeline
 from schemas.formulas import CountOfMeetings, SumOfRates
 from schemas.times import window
@@ -30,15 +31,21 @@ def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetim
         case "component" | "deadline":
             found = set(_of_deadlines(deadlines_of(knowledge, unit, at), leads))
             timeline = knowledge.timeline(unit.name) if unit.kind == "component" else None
-            return found | _boundaries(timeline)
+            made = {act.made_at for act in knowledge.acts(unit.name)} if timeline else _making(knowledge, unit)
+            return found | _boundaries(timeline) | made
         case "meeting":
-            return _of_meeting(knowledge, unit.name, at)
+            return _of_meeting(knowledge, unit.name, at) | _making(knowledge, unit)
         case "metric":
             return _of_metric(knowledge, unit.name, at)
         case "proceeding" | "commitment":
-            return set()
+            return _making(knowledge, unit)
         case _:
             assert_never(unit.kind)
+
+
+def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
+    """Return when the acts on a unit were made: an act dated ahead of the ledger's time counts from then on."""
+    return {made_at(entry.event) for entry in knowledge.of_unit(unit)}
 
 
 def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str]) -> Iterable[datetime]:
