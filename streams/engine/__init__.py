@@ -1,7 +1,46 @@
-"""Faust with batches and Kafka's fence: one transaction per batch, the cut as the only watermark."""
+"""Faust with batches and Kafka's fence: one transaction per batch, the cut as the only watermark.
+
+A worker follows a ledger (a topic of immutable records with dense offsets), folds each partition with a
+`Projection`, and writes what each record brings about: appended records, rows of tables, and the cut. For every
+prefix of the ledger, what a read_committed reader sees is what a fold of that prefix brings about: nothing skipped,
+nothing twice, nothing stale, under kill -9, pauses, rebalances and restarts of the broker. Faust keeps membership,
+agents, tables, sensors and the worker process; recovery and commit are ours.
+
+    config = EngineConfig(name="tally", bootstrap="127.0.0.1:9092", ledger="events", cuts="cuts", partitions=4,
+                          tables={"sums": "sums"}, group="tally-1")
+    run(build_app(config, lambda partition: Tally()))
+
+## The commit, and what recovery does for a failure at each step
+
+Per assigned partition, in this order; partitions go side by side. "Successor" is whoever is assigned next, be it
+the same process after its restart.
+
+ 1. fence: initialise the producer with transactional id name.group.partition.
+    Fails or dies here: nothing was done. Success fences every predecessor, and aborts what it left open.
+ 2. read the cut: the last committed one, by position, behind the fence; check it against the ledger (topic id, end,
+    fold version). Dies here: nothing was done. Does not fit: exit 70, 76 or 78, which a person has to look at.
+ 3. seek to what the projection has folded + 1 (0 for a new one), then let the ledger flow.
+    Every offset that arrives must be the next one, else exit 70 (hole) or 76 (went back).
+ 4. fold up to the cut, in silence. Dies here: the successor folds again; nothing was written.
+ 5. project a batch: everything that arrived while the last transaction was in flight, up to `batch_max`.
+    Raises: exit 71; nothing of the batch is sent. Dies: the successor folds to the cut and projects it again, alike,
+    since state is a function of the ledger.
+ 6. send outputs, rows and the cut in one transaction, to the partition number of the ledger partition.
+    Dies or fails here: exit 75; the transaction is open. The successor's fence aborts it at once, the broker does after
+    `transaction_timeout`; until then read_committed readers wait. The successor projects the batch again.
+ 7. commit. Dies before the broker has it: as 6. Dies after, or the reply is lost: exit 75; the successor reads the
+ new cut
+    and goes on behind it.
+ 8. the next batch (5), or, when the partition is revoked or SIGTERM came: release, after the batch in flight.
+
+A zombie, paused anywhere and woken after its successor's step 1, has its next send or commit refused and exits with 75.
+
+Exit codes are in `ExitCode`; 74 is the watchdog (nothing moved for `stall_timeout`). After 74 and 75 start the
+worker anew; after 70, 71, 76 and 78 the message says what a person has to decide.
+"""
 
 from streams.engine.config import EngineConfig
-from streams.engine.cut import Cut, decode_cut
+from streams.engine.cut import Cut, UnreadableCutError, cut_key, decode_cut
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.partition import Progress
 from streams.engine.projection import Outputs, Projection, Record
@@ -16,7 +55,9 @@ __all__ = [
     "Progress",
     "Projection",
     "Record",
+    "UnreadableCutError",
     "build_app",
+    "cut_key",
     "decode_cut",
     "run",
 ]

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import asdict
 
 from faust.types import AppT
 
@@ -11,6 +12,7 @@ from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.partition import Held, LedgerPartition, Progress
 from streams.engine.projection import Projection, Record
+from streams.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,8 @@ class Assignment:
         self._held: dict[int, Held] = {}
         self._fetched: dict[int, int] = {}
         self._room = asyncio.Event()
+        self._fetches = 0
+        self._watchdog = Watchdog(config.stall_timeout, self._pulse)
 
     async def take_over(self, generation: int, partitions: Collection[int]) -> Mapping[int, int]:
         """Fence, read cuts, and return the offset from which each partition is to flow."""
@@ -73,11 +77,13 @@ class Assignment:
     def flow(self, generation: int, starts: Mapping[int, int]) -> None:
         """Let the partitions of this generation be fetched: their positions are set."""
         if generation == self._generation:
+            self._watchdog.start()
             self._fetched = {n: start - 1 for n, start in starts.items()}
             self._room.set()
 
     def with_room(self, generation: int) -> set[int]:
         """Return the partitions that may be fetched now."""
+        self._fetches += 1
         if generation != self._generation:
             return set()
         limit = self._config.waiting_max
@@ -122,9 +128,16 @@ class Assignment:
         self._held.update(zip(partitions, held, strict=True))
         log.info("released partitions %s", sorted(partitions))
 
-    def progress(self) -> Sequence[Progress]:
-        """How far each partition is, by partition."""
-        return [p.progress for p in self._partitions.values()]
+    def status(self) -> tuple[bool, list[dict[str, int | bool]]]:
+        """Whether all partitions of this worker have reached their cut, and how far each one is."""
+        progress = [partition.progress for partition in self._partitions.values()]
+        return self._generation >= 0 and all(p.ready for p in progress), [asdict(p) for p in progress]
+
+    def _pulse(self) -> dict[str, Hashable]:
+        pulse: dict[str, Hashable] = {f"{self._config.ledger}/{n}": p.pulse for n, p in list(self._partitions.items())}
+        if self._fetched:
+            pulse["the consumer"] = self._fetches
+        return {name: value for name, value in pulse.items() if value is not None}
 
     def _progressed(self, progress: Progress) -> None:
         self._room.set()

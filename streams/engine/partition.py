@@ -77,6 +77,7 @@ class LedgerPartition:
         self._seek: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._released = asyncio.Event()
         self._told: Progress | None = None
+        self._steps = 0
         self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
         self._feed(moves.Assigned(-1 if held is None else held.folded))
 
@@ -86,9 +87,10 @@ class LedgerPartition:
         return Progress(self._partition, self._state.folded, self._state.cut, self._ready)
 
     @property
-    def working(self) -> bool:
-        """Whether something is to be done that has not been done yet."""
-        return self._state.stage not in (moves.Stage.WAITING, moves.Stage.CLOSED)
+    def pulse(self) -> int | None:
+        """A number that changes with every step; None while there is nothing to do."""
+        idle = self._state.stage in (moves.Stage.WAITING, moves.Stage.CLOSED)
+        return None if idle else self._steps
 
     async def start_offset(self) -> int | None:
         """Return the offset from which the ledger is to flow, once the fence stands and the cut is read.
@@ -109,6 +111,7 @@ class LedgerPartition:
         return Held(self._projection, self._state.folded)
 
     def _feed(self, event: moves.Event) -> None:
+        self._steps += 1
         self._state, commands = protocol.step(self._state, event)
         for command in commands:
             if isinstance(command, moves.Exit):
@@ -186,6 +189,7 @@ class LedgerPartition:
     async def _fold(self, first: int, last: int) -> moves.Event:
         for records in self._slices(first, last):
             self._projection.fold(records)
+            self._steps += 1
             await asyncio.sleep(0)
         self._stop_point.pass_by("after_fold")
         return moves.Folded()
@@ -193,6 +197,7 @@ class LedgerPartition:
     async def _project(self, first: int, last: int) -> moves.Event:
         for records in self._slices(first, last):
             self._projection.project(records, self._outputs)
+            self._steps += 1
             await asyncio.sleep(0)
         self._stop_point.pass_by("after_project")
         return moves.Projected()

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import faust
 import uvloop
@@ -18,6 +18,7 @@ from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.partition import Progress
 from streams.engine.projection import Projection
+from streams.engine.status import StatusPort
 
 log = logging.getLogger(__name__)
 
@@ -82,9 +83,35 @@ def build_app(
     async def release(*_: object, **__: object) -> None:
         await assignment.release()
 
+    async def assigned(*sent: object, **_: object) -> None:
+        if not any(sent[1:]):  # with none at all Faust sets no positions, so nothing else tells
+            await assignment.take_over(app.consumer_generation_id, ())
+
+    if config.status_port is not None:
+        port = config.status_port
+
+        @app.service
+        class Status(StatusPort):
+            """The status of this app."""
+
+            def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
+                super().__init__(port, assignment.status, **kwargs)
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
     app.on_partitions_revoked.connect(release, weak=False)
     app.on_before_shutdown.connect(release, weak=False)
     return app
+
+
+class FailStopWorker(faust.Worker):
+    """Faust's worker, but for one thing: a crash of any part of the frame ends the process at once."""
+
+    def _crash(self, reason: BaseException) -> None:
+        if isinstance(reason, asyncio.CancelledError):  # how Faust restarts its fetcher
+            super()._crash(reason)
+            return
+        log.error("the frame crashed", exc_info=reason)
+        halt(Fault(ExitCode.PRODUCER, f"the frame crashed with {reason!r}. Nothing is lost: start the worker again."))
 
 
 def run(app: faust.App) -> NoReturn:
@@ -98,5 +125,14 @@ def run(app: faust.App) -> NoReturn:
     gc.set_threshold(50_000, 50, 100)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = faust.Worker(app, loglevel="info", loop=loop, redirect_stdouts=False)
-    worker.execute_from_commandline()
+    worker = FailStopWorker(app, loglevel="info", loop=loop, redirect_stdouts=False)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        if end.code:
+            halt(
+                Fault(
+                    ExitCode.PRODUCER, "the frame could not start or stop; the reason is above. Start the worker again."
+                )
+            )
+        raise

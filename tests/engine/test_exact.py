@@ -1,25 +1,14 @@
 """Outputs, rows and cuts are those of the ledger, whatever happens to the workers."""
 
-import os
 import signal
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from streams.broker import BrokerAddress
 from streams.engine import ExitCode
+from tests.engine.asking import free_ports, until_shown
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-async def trial(kafka: BrokerAddress, tmp_path: Path) -> AsyncIterator[Trial]:
-    trial = Trial(kafka.bootstrap, f"engine-{os.getpid()}-{tmp_path.name}", tmp_path)
-    await trial.create_topics()
-    yield trial
-    await trial.close()
 
 
 async def test_a_worker_killed_in_mid_backlog_loses_and_repeats_nothing(trial: Trial) -> None:
@@ -60,12 +49,24 @@ async def test_a_zombie_that_wakes_up_behind_its_successor_is_fenced_and_leaves(
 
 async def test_partitions_that_move_between_workers_lose_and_repeat_nothing(trial: Trial) -> None:
     await trial.append(range(40_000))
-    first = await trial.worker(instance_id="a", batch_max=20)
+    first = await trial.worker(batch_max=20)
     await first.until_committed(2_000)
-    second = await trial.worker(instance_id="b", batch_max=20)
+    second = await trial.worker(batch_max=500)
     await second.until_ready(2)
     assert await first.end(signal.SIGTERM) == 0
     await trial.append(range(40_000, 42_000))
     await trial.until_done()
     assert await trial.verdict() == "exact"
     assert await second.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_a_worker_without_partitions_is_ready_and_takes_over_when_the_other_leaves(trial: Trial) -> None:
+    ports = free_ports(2)
+    await trial.append(range(100))
+    workers = [await trial.worker(status_port=port) for port in ports]
+    shown = await until_shown(ports, [{"partition": 0, "folded": 99, "cut": 99, "ready": True}])
+    assert await workers[0 if shown[ports[0]] else 1].end(signal.SIGTERM) == 0
+    await trial.append(range(100, 200))
+    await trial.until_done()
+    assert await trial.verdict() == "exact"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from streams.engine import Cut, decode_cut
 
@@ -141,6 +141,28 @@ class Trial:
             await admin.close()
         assert [error for _, error, _ in created.topic_errors] == [0] * len(created.topic_errors), created
 
+    async def delete_topic(self, name: str) -> None:
+        """Delete one of the topics and wait until the broker has forgotten it."""
+        topic = f"{self.prefix}.{name}"
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_topics([topic])
+            async with asyncio.timeout(PATIENCE_S):
+                while topic in await admin.list_topics():  # noqa: ASYNC110  the broker changes it
+                    await asyncio.sleep(0.02)
+        finally:
+            await admin.close()
+
+    async def delete_records(self, partition: int, before: int) -> None:
+        """Delete the records of a ledger partition before an offset."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_records({TopicPartition(self.ledger, partition): RecordsToDelete(before)})
+        finally:
+            await admin.close()
+
     async def append(self, numbers: Iterable[int], *, keys: int = 50) -> None:
         """Append one event per number; the key follows from the number, the partition from the key."""
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, enable_idempotence=True, linger_ms=5)
@@ -153,6 +175,24 @@ class Trial:
                 for n in numbers
             ]
             await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+
+    async def append_raw(
+        self, *values: bytes, topic: str = "ledger", key: bytes = b"raw", transactional: bool = False
+    ) -> None:
+        """Append these values to partition 0 of a topic, as they are; in one transaction if asked for."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, transactional_id=f"{self.prefix}.raw" if transactional else None
+        )
+        await producer.start()
+        try:
+            if transactional:
+                await producer.begin_transaction()
+            for value in values:
+                await producer.send_and_wait(f"{self.prefix}.{topic}", key=key, value=value, partition=0)
+            if transactional:
+                await producer.commit_transaction()
         finally:
             await producer.stop()
 

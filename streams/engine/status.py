@@ -1,0 +1,61 @@
+"""A small local port that says whether this worker is ready, and how far it is."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mode import Service
+
+log = logging.getLogger(__name__)
+
+_REQUEST_TIMEOUT = 5.0
+Status = Callable[[], tuple[bool, Any]]
+
+
+class StatusPort(Service):
+    """Serves GET /readyz (200 or 503) and GET /status (JSON) on 127.0.0.1.
+
+    `status` returns whether the worker is ready, and what /status says.
+    """
+
+    def __init__(self, port: int, status: Status, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
+        super().__init__(**kwargs)
+        self._port = port
+        self._status = status
+        self._server: asyncio.Server | None = None
+
+    async def on_start(self) -> None:
+        """Open the port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        log.info("status on http://127.0.0.1:%d/readyz and /status", self._server.sockets[0].getsockname()[1])
+
+    async def on_stop(self) -> None:
+        """Close the port."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(_REQUEST_TIMEOUT):
+                request = await reader.readuntil(b"\r\n\r\n")
+                writer.write(self._answer(request.split(b" ", 2)))
+                await writer.drain()
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            log.info("a request to the status port was not understood")
+        finally:
+            writer.close()
+
+    def _answer(self, request: list[bytes]) -> bytes:
+        ready, status = self._status()
+        match request:
+            case [b"GET", b"/readyz", *_]:
+                code, body = (b"200 OK", b"ready\n") if ready else (b"503 Service Unavailable", b"recovering\n")
+            case [b"GET", b"/status", *_]:
+                code, body = b"200 OK", json.dumps(status).encode() + b"\n"
+            case _:
+                code, body = b"404 Not Found", b"GET /readyz or /status\n"
+        head = b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+        return head % (code, len(body)) + body

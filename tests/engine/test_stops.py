@@ -1,0 +1,83 @@
+"""A worker that cannot keep its promise leaves at once, with a code and a word on what to do."""
+
+import signal
+import socket
+
+import pytest
+
+from streams.engine import ExitCode
+from tests.engine.trial import Trial
+
+pytestmark = pytest.mark.kafka
+
+
+async def test_a_hole_in_the_ledger_stops_the_worker_before_a_commit(trial: Trial) -> None:
+    await trial.append_raw(b"1", b"2", transactional=True)
+    await trial.append_raw(b"3")
+    worker = await trial.worker()
+    assert await worker.end() == ExitCode.HOLE
+    assert "expected offset 2, got 3" in worker.tail()
+    assert await trial.cuts() == {}
+
+
+async def test_records_deleted_from_the_ledger_stop_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1", b"2", b"3")
+    await trial.delete_records(0, 2)
+    worker = await trial.worker()
+    assert await worker.end() == ExitCode.HOLE
+    assert "begins at offset 2, expected 0" in worker.tail()
+
+
+async def test_a_projection_that_raises_stops_the_worker_before_a_commit(trial: Trial) -> None:
+    await trial.append_raw(b"1", b"2")
+    worker = await trial.worker()
+    await trial.until_done()
+    await trial.append_raw(b"not a number")
+    assert await worker.end() == ExitCode.PROJECTION
+    assert "between offsets 2 and 2" in worker.tail()
+    assert {n: cut.offset for n, cut in (await trial.cuts()).items()} == {0: 1}
+
+
+async def test_a_projection_that_never_returns_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"hang")
+    worker = await trial.worker(stall_timeout=1.0)
+    assert await worker.end() == ExitCode.STALLED
+    assert f"{trial.ledger}/0 has not moved" in worker.tail()
+
+
+async def test_a_cut_of_another_fold_version_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    first = await trial.worker(version="1")
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    second = await trial.worker(version="2")
+    assert await second.end() == ExitCode.VERSION
+    assert "written by fold version '1', this worker folds version '2'" in second.tail()
+
+
+async def test_a_ledger_that_was_made_anew_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    first = await trial.worker()
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.delete_topic("ledger")
+    await trial.create_topics("ledger")
+    await trial.append_raw(b"1", b"2")
+    second = await trial.worker()
+    assert await second.end() == ExitCode.LEDGER
+    assert "deleted and made anew" in second.tail()
+
+
+async def test_a_cut_that_cannot_be_read_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    await trial.append_raw(b"{}", topic="cuts", key=f"{trial.ledger}/0".encode())
+    worker = await trial.worker()
+    assert await worker.end() == ExitCode.VERSION
+    assert "expected a cut with topic, topic_id" in worker.tail()
+
+
+async def test_a_broker_that_is_not_there_stops_the_worker(trial: Trial) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        worker = await trial.worker(bootstrap=f"127.0.0.1:{nobody.getsockname()[1]}")
+        assert await worker.end() == ExitCode.PRODUCER
