@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -15,6 +16,8 @@ from streams.topics import BATCH_BYTES_MAX, TopicMissing
 
 Headers = Sequence[tuple[str, bytes]]
 
+RECORD_BYTES_MAX: Final = BATCH_BYTES_MAX - (16 << 10)
+"""The longest record with key and headers; the rest of a batch is for Kafka's own numbers."""
 _SEND_BYTES_MAX: Final = BATCH_BYTES_MAX // 2
 _ANSWER_S: Final = 20.0
 _CHUNK_RECORDS: Final = 20_000
@@ -47,7 +50,9 @@ class AppendFailed(Exception):  # noqa: N818 - says what happened to the records
 class LedgerWriter:
     """Appends bytes to one topic; an async context manager.
 
-    BrokerUnreachable on entering when there is no Kafka; AppendFailed when an append was not acknowledged in time.
+    BrokerUnreachable or TopicMissing on entering; AppendFailed when an append was not acknowledged in time. After that
+    the writer takes nothing more, since Kafka's numbering of its records is broken: open another. ValueError when a
+    record is too long for any batch; nothing of it was sent.
     """
 
     def __init__(self, bootstrap: str, topic: str, *, answer_s: float = _ANSWER_S) -> None:
@@ -56,6 +61,7 @@ class LedgerWriter:
         self._answer_s = answer_s
         self._partitions = 0
         self._producer: Any = None  # aiokafka ships no types
+        self._failure: KafkaError | TimeoutError | None = None
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -85,8 +91,21 @@ class LedgerWriter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send what is under way and disconnect."""
-        await self._producer.stop()
+        """Wait a bounded time for what is under way, and disconnect."""
+        if self._failure is None:
+            try:
+                async with asyncio.timeout(self._answer_s):
+                    await self._producer.flush()
+            except (KafkaError, TimeoutError) as failure:
+                self._failure = failure
+        if self._failure is None:
+            await self._producer.stop()
+        else:
+            # stop() would wait for a broker that is gone for as long as that stays so
+            self._producer._closed = True  # noqa: SLF001
+            with suppress(KafkaError):
+                await self._producer._sender.close()  # noqa: SLF001
+            await self._producer.client.close()
 
     @property
     def partitions(self) -> int:
@@ -95,12 +114,16 @@ class LedgerWriter:
 
     async def append(self, key: bytes, value: bytes, headers: Headers, *, partition: int) -> Position:
         """Append one record; return where it stands once it is acknowledged."""
+        if self._failure is not None:
+            raise AppendFailed(self._topic, 1, {}, self._failure)
+        _refuse_too_long(Append(key, value, headers, partition))
         try:
-            async with asyncio.timeout(2 * self._answer_s):
+            async with asyncio.timeout(self._answer_s):
                 done = await self._producer.send_and_wait(
                     self._topic, value=value, key=key, headers=list(headers), partition=partition
                 )
         except (KafkaError, TimeoutError) as error:
+            self._failure = error
             raise AppendFailed(self._topic, 1, {}, error) from error
         return Position(self._topic, partition, done.offset)
 
@@ -114,8 +137,11 @@ class LedgerWriter:
         count = 0
         rest = iter(records)
         while chunk := list(islice(rest, _CHUNK_RECORDS)):
+            if self._failure is not None:
+                raise AppendFailed(self._topic, count + len(chunk), acknowledged, self._failure)
             lanes: dict[int, list[tuple[int, Append]]] = {}
             for place, record in enumerate(chunk, start=count):
+                _refuse_too_long(record)
                 lanes.setdefault(record.partition, []).append((place, record))
             count += len(chunk)
             outcomes = await asyncio.gather(
@@ -124,6 +150,7 @@ class LedgerWriter:
             )
             for outcome in outcomes:
                 if isinstance(outcome, KafkaError | TimeoutError):
+                    self._failure = outcome
                     raise AppendFailed(self._topic, count, acknowledged, outcome) from outcome
                 if outcome is not None:
                     raise outcome
@@ -141,8 +168,17 @@ class LedgerWriter:
                 if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
                     break
                 end += 1
-            async with asyncio.timeout(2 * self._answer_s):
+            async with asyncio.timeout(self._answer_s):
                 done = await (await self._producer.send_batch(batch, self._topic, partition=partition))
             for offset, (place, _) in enumerate(lane[begin:end], start=done.offset):
                 acknowledged[place] = Position(self._topic, partition, offset)
             begin = end
+
+
+def _refuse_too_long(record: Append) -> None:
+    length = len(record.key) + len(record.value) + sum(len(name) + len(value) for name, value in record.headers)
+    if length > RECORD_BYTES_MAX:
+        raise ValueError(
+            f"a record of {length} bytes with key {record.key[:100]!r}: at most {RECORD_BYTES_MAX} bytes fit into"
+            " a batch"
+        )

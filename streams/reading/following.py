@@ -1,6 +1,6 @@
 """A topic as it grows."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from streams.reading.faults import HoleInTopic, RecordsGone
 from streams.reading.log import refuse_holes
@@ -15,7 +15,7 @@ async def follow(
     isolation: Isolation = "read_committed",
     start: Mapping[int, int] | None = None,
     dense: bool = False,
-) -> AsyncIterator[Sequence[KafkaRecord]]:
+) -> AsyncGenerator[Sequence[KafkaRecord], None]:
     """Give the records from an offset on, and those to come, in lists of one partition each, in order per partition.
 
     `start` is the first offset wanted in each partition; a partition that is not named begins where it ends now. It

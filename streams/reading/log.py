@@ -1,7 +1,7 @@
 """A topic from an offset up to where it ended when the reading began."""
 
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Final
 
 from streams.broker_reaching import BrokerUnreachable
@@ -19,7 +19,7 @@ async def read_to_end(
     isolation: Isolation = "read_uncommitted",
     start: Mapping[int, int] | None = None,
     dense: bool = False,
-) -> AsyncIterator[Sequence[KafkaRecord]]:
+) -> AsyncGenerator[Sequence[KafkaRecord], None]:
     """Give the records up to the end that the topic has now, in lists of one partition each, in order per partition.
 
     `start` is the first offset wanted in each partition, 0 where it is not named. `dense` is for the ledger: every
@@ -54,7 +54,7 @@ def refuse_holes(records: Sequence[KafkaRecord], offsets: dict[int, int]) -> Non
 
 async def _up_to(
     reader: Reader, offsets: Mapping[int, int], ends: Mapping[int, int]
-) -> AsyncIterator[Sequence[KafkaRecord]]:
+) -> AsyncGenerator[Sequence[KafkaRecord], None]:
     reader.seek({one: offset for one, offset in offsets.items() if offset < ends[one]})
     moved_at = time.monotonic()
     while any(offset < ends[one] for one, offset in reader.positions.items()):

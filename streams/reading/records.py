@@ -1,5 +1,6 @@
 """A record as it comes from Kafka, and how records are got."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -118,4 +119,15 @@ async def open_reader(
             raise ValueError(f"{topic} has the partitions {sorted(existing)}, asked for {sorted(partitions)}")
         yield Reader(bootstrap, topic, consumer, existing if partitions is None else partitions)
     finally:
+        await _stop(consumer)
+
+
+async def _stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
+    try:
         await consumer.stop()
+    except asyncio.CancelledError:
+        # when the broker is gone aiokafka lets the end of its own fetching out as if this task were to end
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        await consumer._client.close()  # noqa: SLF001 - stop() did not come so far
