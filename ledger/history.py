@@ -205,7 +205,7 @@ class Negotiation:
             self.rows[key] = row
         outcome.rows[key] = row
         old, new = before or {}, row or {}
-        names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+        names = [name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name]]
         self._change(
             outcome,
             recorded,

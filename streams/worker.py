@@ -1,5 +1,6 @@
 """The worker process: Parley's projection on the engine."""
 
+from pathlib import Path
 from typing import NoReturn
 
 from ledger.history import LEADS
@@ -42,6 +43,7 @@ def leads(settings: Settings) -> tuple[str, ...]:
 
 def work(config: EngineConfig, settings: Settings) -> NoReturn:
     """Run the worker as this process until it is told to stop, or a fault stops it."""
+    Path(config.data_directory).mkdir(parents=True, exist_ok=True)
     prefix, partitions, lead_times = settings.prefix, config.partitions, leads(settings)
     app = build_app(
         config,

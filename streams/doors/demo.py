@@ -24,7 +24,7 @@ from streams import ledger_file
 from streams.broker import EmbeddedBroker
 from streams.doors import showing
 from streams.doors.kafka import read_rows
-from streams.doors.waiting import cuts_reaching
+from streams.doors.waiting import NotReached, cuts_reaching
 from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions, follow
 from streams.replay import Played, replay
@@ -134,6 +134,9 @@ async def _worker(bootstrap: str, folder: Path) -> AsyncIterator[Process]:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=log, stderr=log)
         try:
             yield process
+        except NotReached as error:
+            told = (folder / "worker.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+            raise DemoFailed("\n".join([str(error), "The last lines of the worker's log:", *told])) from error
         finally:
             if process.returncode is None:
                 process.terminate()
@@ -166,7 +169,7 @@ async def _play(
         for cut in cuts.values():
             counted.update(dict(cut.counts))
         shown.expect(counted[CHANGES.name(PREFIX)], counted[ALERTS.name(PREFIX)])
-        await asyncio.wait_for(shown.complete.wait(), _READY_S)
+        await _first_of(asyncio.create_task(shown.complete.wait()), watchers)
         for task in (*watchers, *([drawing] if drawing is not None else [])):
             task.cancel()
         if screen is not None:
@@ -184,6 +187,16 @@ async def _play(
         "brokers": bootstrap,
         "prefix": PREFIX,
     }
+
+
+async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]) -> None:
+    """Wait until everything was seen; a watcher that fails says so at once."""
+    done, _ = await asyncio.wait({seen, *watchers}, timeout=_READY_S, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    if seen not in done:
+        seen.cancel()
+        raise DemoFailed("Not every change was seen by a reader within a minute.")
 
 
 async def _draw(screen: Live, shown: Shown) -> None:

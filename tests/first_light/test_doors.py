@@ -1,0 +1,113 @@
+"""The command line as a person uses it, against a real Kafka."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from streams import ledger_file
+from streams.broker import BrokerAddress
+from streams.topics_on_kafka import ensure_topics
+from tests.first_light.running import PARTITIONS, complete, parley, worker
+
+SYLVANIA = Path(__file__).parents[1] / "stories" / "sylvania_freedonia.jsonl"
+GOOD = json.loads(SYLVANIA.read_text("utf-8").splitlines()[2])
+BAD = {
+    "not JSON": (b"{rate: 10}", "not_json", ""),
+    "unknown type": ({**GOOD, "type": "tariff_tripled"}, "unknown_type", "/type"),
+    "rate abc": ({**GOOD, "rate": "abc"}, "invalid_value", "/rate"),
+    "no such date": (
+        {**GOOD, "announced": {"on": "2025-02-30", "zone": "Europe/Vienna"}},
+        "invalid_value",
+        "/announced/on",
+    ),
+    "1 MiB": (b'{"type":"' + b"x" * (1 << 20) + b'"}', "too_large", ""),
+    "missing source": ({k: v for k, v in GOOD.items() if k != "source"}, "missing_field", "/source"),
+}
+
+
+def as_line(document: object) -> bytes:
+    return document if isinstance(document, bytes) else json.dumps(document).encode()
+
+
+async def test_the_history_appended_twice_changes_nothing_and_says_so(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    history = ledger_file.ledger_bytes(ledger_file.DEMO)
+    count = len(history.splitlines())
+    first = await asyncio.to_thread(parley, tmp_path, "append", "-", *to, given=history)
+    again = await asyncio.to_thread(parley, tmp_path, "append", "-", *to, given=history)
+    assert json.loads(first.stdout) == {"accepted": count, "duplicates": 0, "refused": []}
+    assert json.loads(again.stdout) == {"accepted": 0, "duplicates": count, "refused": []}
+    assert (first.returncode, again.returncode) == (0, 0)
+
+    times = ("--at", "2025-10-31T12:00:00-04:00", "--known-at", "2026-10-11T00:00:00-04:00")
+    asked = await asyncio.to_thread(parley, tmp_path, "state", "us-china", *times, *to)
+    from_file = await asyncio.to_thread(parley, tmp_path, "state", "us-china", *times, "--ledger", "demo")
+    by_kafka, by_file = json.loads(asked.stdout), json.loads(from_file.stdout)
+    assert by_kafka.pop("position") != by_file.pop("position")
+    assert by_kafka == by_file
+
+    exported = await asyncio.to_thread(parley, tmp_path, "export", *to)
+    (tmp_path / "export.jsonl").write_bytes(exported.stdout)
+    moved = await asyncio.to_thread(parley, tmp_path, "state", "us-china", *times, "--ledger", "export.jsonl")
+    by_export = json.loads(moved.stdout)
+    by_export.pop("position")
+    assert by_export == by_file
+
+
+async def test_bad_lines_are_refused_with_line_code_and_reason_and_the_good_ones_land(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    lines = [as_line(document) for document, _, _ in BAD.values()]
+    given = SYLVANIA.read_bytes() + b"\n".join(lines) + b"\n"
+    good = len(SYLVANIA.read_bytes().splitlines())
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    done = await asyncio.to_thread(parley, tmp_path, "append", "-", *to, given=given)
+    report = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert (report["accepted"], report["duplicates"]) == (good, 0)
+    told = [(one["line"], one["code"], one["pointer"]) for one in report["refused"]]
+    assert told == [(good + n, code, pointer) for n, (_, code, pointer) in enumerate(BAD.values(), start=1)]
+    assert all("expected" in one["reason"] or "equired" in one["reason"] for one in report["refused"])
+
+
+async def test_an_invented_negotiation_goes_through_without_code_of_its_own(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    await asyncio.to_thread(parley, tmp_path, "append", str(SYLVANIA), *to)
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    shown = await asyncio.to_thread(parley, tmp_path, "tables", "sylvania-freedonia", *to)
+    tables = json.loads(shown.stdout)
+    assert tables["metrics"]["sy_on_fr.total.collected"]["value"] == "12.5"
+    assert tables["metrics"]["meetings.ambassadors.in_person"]["value"] == "1"
+    assert set(tables["measures"]) == {"sy_all_goods", "sy_emergency"}
+    status = json.loads((await asyncio.to_thread(parley, tmp_path, "status", *to)).stdout)
+    assert status["complete"] is True
+    watched = await asyncio.to_thread(parley, tmp_path, "watch", "--since", "0", "--no-follow", *to)
+    assert {json.loads(line)["negotiation"] for line in watched.stdout.splitlines()} == {"sylvania-freedonia"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("state", "us-china", "--ledger", "demo", "--known-at", "2025-10-31"), 2, "a day is not an instant"),
+        (("state", "us-china", "--ledger", "demo", "--at", "soon"), 2, "expected an instant"),
+        (("state", "us-chian", "--ledger", "demo"), 3, "It has us-china."),
+        (("state", "us-china", "--ledger", "nowhere.jsonl"), 3, "No such file"),
+        (("state", "us-china"), 4, "parley broker"),
+        (("status", "--brokers", "127.0.0.1:1"), 4, "No Kafka at 127.0.0.1:1"),
+        (("tables", "us-china", "tariffs"), 2, "expected one of measures"),
+    ],
+)
+def test_what_cannot_be_answered_says_what_to_do(words: tuple[str, ...], code: int, says: str, tmp_path: Path) -> None:
+    done = parley(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert says in done.stderr.decode()

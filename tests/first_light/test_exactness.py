@@ -1,0 +1,93 @@
+"""What the worker writes is the fold of the ledger, whatever is killed."""
+
+import signal
+from pathlib import Path
+
+from ledger.history import Negotiation
+from schemas.encoding import canonical_json
+from streams.broker import BrokerAddress
+from streams.doors.kafka import read_ledger, read_rows
+from tests.first_light.running import Written, complete, played_history, worker, write, written
+
+NEGOTIATION = "us-china"
+Tables = dict[str, dict[str, bytes]]
+
+
+async def folded(bootstrap: str, prefix: str) -> tuple[Tables, Written]:
+    """Fold the ledger that is on Kafka, in this process: the reference."""
+    negotiation = Negotiation(NEGOTIATION)
+    result = Written([], [])
+    for recorded in (await read_ledger(bootstrap, prefix, NEGOTIATION)).events:
+        outcome = negotiation.evolve(recorded)
+        result.changes.extend(canonical_json(change) for change in outcome.changes)
+        result.alerts.extend(canonical_json(alert) for alert in outcome.alerts)
+    tables: Tables = {"measures": {}, "deadlines": {}, "meetings": {}, "metrics": {}}
+    for (table, key), row in negotiation.rows.items():
+        tables[table][key] = canonical_json(row)
+    return tables, result
+
+
+async def test_every_row_is_byte_for_byte_the_fold_of_the_ledger(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    await write(kafka.bootstrap, prefix, played_history())
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    tables, outputs = await folded(kafka.bootstrap, prefix)
+    assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == tables
+    assert await written(kafka.bootstrap, prefix) == outputs
+    assert len(tables["measures"]) > 100
+    assert len(outputs.alerts) > 100
+
+
+async def test_rows_differ_from_the_fold_while_the_worker_is_stopped(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    history = played_history()
+    half = len(history) // 2
+    await write(kafka.bootstrap, prefix, history[:half])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    await write(kafka.bootstrap, prefix, history[half:])
+    tables, _ = await folded(kafka.bootstrap, prefix)
+    assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) != tables
+
+
+async def test_kill_9_inside_an_open_transaction_leaves_no_trace(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    history = played_history()
+    third = len(history) // 3
+    await write(kafka.bootstrap, prefix, history[:third])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    await write(kafka.bootstrap, prefix, history[third : 2 * third])
+    async with worker(tmp_path, kafka.bootstrap, prefix, stop_at="after_send_before_commit") as killed:
+        assert await killed.wait() == -signal.SIGKILL
+    before = await written(kafka.bootstrap, prefix)
+    await write(kafka.bootstrap, prefix, history[2 * third :])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    tables, outputs = await folded(kafka.bootstrap, prefix)
+    after = await written(kafka.bootstrap, prefix)
+    assert before.changes == outputs.changes[: len(before.changes)]
+    assert len(before.changes) < len(outputs.changes)
+    assert after == outputs
+    assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == tables
+
+
+async def test_a_disturbed_run_writes_what_an_undisturbed_one_does(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    history = played_history()
+    calm, rough = f"{prefix}-calm", f"{prefix}-rough"
+    await write(kafka.bootstrap, calm, history)
+    async with worker(tmp_path, kafka.bootstrap, calm):
+        await complete(kafka.bootstrap, calm)
+    await write(kafka.bootstrap, rough, history)
+    async with worker(tmp_path, kafka.bootstrap, rough, stop_at="after_send_before_commit") as killed:
+        assert await killed.wait() == -signal.SIGKILL
+    async with worker(tmp_path, kafka.bootstrap, rough):
+        await complete(kafka.bootstrap, rough)
+    assert await written(kafka.bootstrap, rough) == await written(kafka.bootstrap, calm)
+    assert await read_rows(kafka.bootstrap, rough, NEGOTIATION) == await read_rows(kafka.bootstrap, calm, NEGOTIATION)
