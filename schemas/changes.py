@@ -1,6 +1,8 @@
 """What the worker writes for others: changes of rows, findings, alerts; and the tables they belong to."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict  # pydantic, which writes their JSON Schema, asks for these before Python 3.12
 
 Table = Literal["measures", "deadlines", "meetings", "metrics"]
 TABLES: tuple[Table, ...] = ("measures", "deadlines", "meetings", "metrics")

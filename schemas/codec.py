@@ -4,6 +4,8 @@ Limits: 256 KiB an event, 24 levels of nesting, integers within 53 bits, no frac
 """
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -25,6 +27,7 @@ Code = Literal[
 ]  # fmt: skip
 
 _TAGGED: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _TYPES = frozenset(str(shape.model_fields["type"].default) for shape in EVENT_CLASSES)
 
 
@@ -93,14 +96,23 @@ def _parse(data: bytes) -> dict[str, Any] | Undecodable:
         return Undecodable("not_object", f"expected a JSON object, got {_shown(parsed)}")
     if _deeper_than(parsed, DEPTH_MAX):
         return Undecodable("too_deep", f"expected at most {DEPTH_MAX} levels of nesting")
+    if _SURROGATE_ESCAPE.search(text) is not None and not _is_unicode(parsed):
+        return Undecodable("not_json", "expected Unicode text, got an escape that is half of a surrogate pair")
     return parsed
+
+
+def _is_unicode(document: object) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise _Refused(Undecodable("duplicate_key", f"expected each key once, got {_shown(twice)} twice"))
     return document
 
@@ -157,6 +169,8 @@ def _fault(error: ValidationError, document: object) -> Undecodable:
         code = "missing_field"
     elif kind == "extra_forbidden":
         code = "unknown_field"
+    elif kind == "json_invalid":
+        code = "not_json"
     said = {entry["msg"].removeprefix("Value error, ") for place, entry in located if place == pointer}
     reasons = sorted({text for text in said if text.startswith("expected")} or said)
     found = _at(document, pointer)
@@ -186,4 +200,5 @@ def _at(document: object, pointer: str) -> object:
 
 def _shown(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
+    text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= 80 else f"{text[:77]}…"  # noqa: PLR2004 -- one line of a terminal

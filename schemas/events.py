@@ -4,7 +4,6 @@ Instrument, stage and force are fields, so a few classes carry the field. Every 
 speaks of and when that was announced. Values that a report does not assert are absent, never guessed.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -13,7 +12,7 @@ from schemas.formulas import Formula
 from schemas.provenance import Document, EventId, Source
 from schemas.rates import ByProduct, Exact, PlainRate, Rate, RateRange, Unit
 from schemas.shape import Line, Party, Quote, Reference, Shape, Slug
-from schemas.times import Instant, When
+from schemas.times import Day, Instant, When
 
 Version = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,2}\.\d{1,3}$")]
 Instrument = Literal[
@@ -234,7 +233,7 @@ class NoneFound(Report):
     type: Literal["none_found"] = "none_found"
     what: Quote
     searched: Annotated[tuple[Line, ...], Field(max_length=50)]
-    through: date
+    through: Day
     result: Literal["absent", "not_found", "partial"]
 
 
@@ -275,7 +274,7 @@ class ReplayOpened(Fact):
     type: Literal["replay_opened"] = "replay_opened"
     begins_at: Instant
     file_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    data_through: date
+    data_through: Day
 
 
 AnyReport = (

@@ -1,4 +1,7 @@
-"""Formulas of metrics, as data: a new negotiation or counter needs no code."""
+"""Formulas of metrics, as data: a new negotiation or counter needs no code.
+
+`kind` has no default: canonical bytes leave defaults out, and a formula without its kind cannot be read back.
+"""
 
 from typing import Annotated, Literal
 
@@ -18,7 +21,7 @@ class Term(Shape):
 class SumOfRates(Shape):
     """The sum of the rates of components, as collected or as lawful, plus a constant that is part of the definition."""
 
-    kind: Literal["sum_of_rates"] = "sum_of_rates"
+    kind: Literal["sum_of_rates"]
     reading: Literal["collected", "lawful"]
     terms: Annotated[tuple[Term, ...], Field(min_length=1, max_length=100)]
     plus: Exact = "0"
@@ -27,7 +30,7 @@ class SumOfRates(Shape):
 class CountOfMeetings(Shape):
     """How many meetings had begun, of those that all `participants` attended and that fit the other conditions."""
 
-    kind: Literal["count_of_meetings"] = "count_of_meetings"
+    kind: Literal["count_of_meetings"]
     group: Slug
     counter: Slug
     participants: Annotated[tuple[Slug, ...], Field(min_length=1, max_length=20)]

@@ -1,12 +1,11 @@
 """Who says so, speaking of which document."""
 
-from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import StringConstraints, model_validator
 
 from schemas.shape import Language, Line, Party, Quote, Reference, Shape
-from schemas.times import Instant, ZoneName
+from schemas.times import Day, Instant, ZoneName
 
 Grade = Literal["instrument", "operational", "official-statement", "wire", "secondary", "unverified"]
 """How good the witness is, best first."""
@@ -20,7 +19,7 @@ class Published(Shape):
     """When a report came out. A bare day is local to `zone`, else to the zone of the act's announcement."""
 
     at: Instant | None = None
-    on: date | None = None
+    on: Day | None = None
     zone: ZoneName | None = None
 
     @model_validator(mode="after")

@@ -3,17 +3,21 @@
 A day or a month is a window with an earliest and a latest instant; whoever needs one instant must say which end.
 """
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints, model_validator
 
 from schemas.shape import Line, Shape
 
 YEAR_MIN = 1900
 YEAR_MAX = 2200
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_ZONES_OF_ONE_MACHINE = frozenset({"Factory", "localtime", "posixrules"})
+D = TypeVar("D", date, datetime)
 
 
 @lru_cache(maxsize=512)
@@ -26,18 +30,33 @@ def zone(name: str) -> ZoneInfo:
 
 
 def _known_zone(name: str) -> str:
+    if name in _ZONES_OF_ONE_MACHINE or name.startswith(("posix/", "right/")):
+        raise ValueError(f"expected an IANA time zone such as America/New_York, got {name!r}, which differs by machine")
     zone(name)
     return name
 
 
-def _sensible(instant: datetime) -> datetime:
-    if not YEAR_MIN <= instant.year <= YEAR_MAX:
-        raise ValueError(f"expected a year from {YEAR_MIN} to {YEAR_MAX}, got {instant.year}")
-    return instant
+def _sensible(day: D) -> D:
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise ValueError(f"expected a year from {YEAR_MIN} to {YEAR_MAX}, got {day.year}")
+    return day
+
+
+def _rfc_3339(printed: object) -> object:
+    """Read an instant in the one written form; pydantic alone would also take seconds since 1970 in quotes."""
+    if not isinstance(printed, str):
+        return printed
+    if _RFC_3339.fullmatch(printed) is None:
+        raise ValueError("expected an instant such as 2025-10-31T12:00:00-04:00")
+    try:
+        return datetime.fromisoformat(printed)
+    except ValueError as error:
+        raise ValueError(f"expected an instant such as 2025-10-31T12:00:00-04:00: {error}") from error
 
 
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$"), AfterValidator(_known_zone)]
-Instant = Annotated[AwareDatetime, AfterValidator(_sensible)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_sensible)]
+Day = Annotated[date, AfterValidator(_sensible)]
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
 Basis = Literal["stated", "computed", "inferred"]
 
@@ -53,7 +72,7 @@ class When(Shape):
     """An instant (`at`), a day (`on`) or a month (`month`), local to `zone`, as its document prints it."""
 
     at: Instant | None = None
-    on: date | None = None
+    on: Day | None = None
     month: Month | None = None
     zone: ZoneName
     as_printed: Line | None = None
@@ -64,8 +83,6 @@ class When(Shape):
         given = [name for name in ("at", "on", "month") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"expected exactly one of at, on, month, got {', '.join(given) or 'none'}")
-        if self.on is not None and not YEAR_MIN <= self.on.year <= YEAR_MAX:
-            raise ValueError(f"expected a year from {YEAR_MIN} to {YEAR_MAX}, got {self.on.year}")
         return self
 
 
