@@ -119,7 +119,7 @@ def test_every_value_of_every_golden_left_out_or_replaced_by_something_odd_is_re
             done.add(place)
             node, last = parent_of(document, place), place[-1]
             kept = node[last]
-            for odd in ODD_VALUES[number % 3 :: 3]:
+            for odd in ODD_VALUES if place == ("version",) else ODD_VALUES[number % 3 :: 3]:
                 node[last] = odd
                 found.add(judge(json.dumps(document).encode()))
             node[last] = kept
