@@ -13,7 +13,6 @@ from typing import Literal, assert_never
 
 from ledger.deadlines import Deadline, warn_at
 from ledger.knowledge import Knowledge, Unit
-from ledger.meetings import meeting
 from ledger.metrics import evaluate
 from ledger.reports import Entry, public_at
 from ledger.rows import (
@@ -258,7 +257,7 @@ def render(knowledge: Knowledge, unit: Unit, at: datetime) -> dict[RowKey, Json]
         case "deadline":
             return _deadlines(knowledge, unit, at)
         case "meeting":
-            found = meeting(unit.name, knowledge.of_unit(unit), at)
+            found = knowledge.meeting(unit.name, at)
             if found is None:
                 return {}
             return {("meetings", unit.name): meeting_row(found, counters(knowledge, unit.name, at), at)}
@@ -283,7 +282,7 @@ def _deadlines(knowledge: Knowledge, unit: Unit, at: datetime) -> dict[RowKey, J
 
 def counters(knowledge: Knowledge, name: str, at: datetime) -> Sequence[str]:
     """Return the counters that count a meeting."""
-    found = meeting(name, knowledge.of_unit(Unit("meeting", name)), at)
+    found = knowledge.meeting(name, at)
     if found is None or not found.begun(at):
         return []
     formulas = [definition.formula for definition in knowledge.metrics.values()]

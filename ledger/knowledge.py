@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple, TypeVar, assert_never
 
 from ledger.acts import ActOnComponent, resolve_act
 from ledger.matters import rulings_on
-from ledger.reports import Entry
+from ledger.meetings import Meeting, meeting
+from ledger.reports import Entry, made_at
 from ledger.timeline import Ruling, Timeline, build
 from schemas.events import (
     ActReported,
@@ -55,6 +56,8 @@ class Knowledge:
     _resolved: dict[tuple[str, str], ActOnComponent | None] = field(default_factory=dict)
     _acts: dict[str, tuple[ActOnComponent, ...]] = field(default_factory=dict)
     _timelines: dict[str, Timeline] = field(default_factory=dict)
+    _meetings: dict[str, tuple[datetime, Meeting | None]] = field(default_factory=dict)
+    _ended: tuple[tuple[str, datetime], ...] | None = None
 
     def add(self, entry: Entry) -> set[Unit]:
         """Take in one report; return the units whose answers it may change."""
@@ -131,6 +134,11 @@ class Knowledge:
 
     def _forget(self, touched: set[Unit]) -> set[Unit]:
         names = {unit.name for unit in touched if unit.kind == "component"}
+        for unit in touched:
+            if unit.kind == "meeting":
+                self._meetings.pop(unit.name, None)
+        if names:
+            self._ended = None
         for name in names:
             self._acts.pop(name, None)
             self._timelines.pop(name, None)
@@ -194,14 +202,28 @@ class Knowledge:
             return sorted(self.metrics)
         return sorted(unit.name for unit in self.by_unit if unit.kind == kind)
 
+    def meeting(self, name: str, at: datetime) -> Meeting | None:
+        """Return a meeting as the reports made by an instant tell it. None if there was none."""
+        cached = self._meetings.get(name)
+        if cached is not None and cached[0] <= at:
+            return cached[1]
+        entries = self.of_unit(Unit("meeting", name))
+        found = meeting(name, entries, at)
+        newest = max((made_at(entry.event) for entry in entries), default=None)
+        if newest is not None and newest <= at:
+            self._meetings[name] = (newest, found)
+        return found
+
     def ended_components(self, at: datetime) -> frozenset[str]:
-        """Return the components that had ended in law by an instant."""
-        ended = []
-        for name in self.units("component"):
-            stages = [act for act in self.acts(name) if act.lead.stage == "ended" and act.made_at <= at]
-            if stages:
-                ended.append(name)
-        return frozenset(ended)
+        """Return the components that had been ended by an act made by an instant."""
+        if self._ended is None:
+            self._ended = tuple(
+                (name, act.made_at)
+                for name in self.units("component")
+                for act in self.acts(name)
+                if act.lead.stage == "ended"
+            )
+        return frozenset(name for name, made in self._ended if made <= at)
 
 
 def _uses(definition: MetricDefined, touched: set[Unit]) -> bool:

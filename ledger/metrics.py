@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from ledger.knowledge import Knowledge, Unit
-from ledger.meetings import Meeting, meeting
+from ledger.knowledge import Knowledge
+from ledger.meetings import Meeting
 from ledger.rate_sums import Amount, Line, amount_at, total
 from ledger.resolution import worst
 from schemas.events import MetricDefined
@@ -53,6 +53,6 @@ def _count(knowledge: Knowledge, definition: MetricDefined, formula: CountOfMeet
 
 def all_meetings(knowledge: Knowledge, at: datetime) -> list[Meeting]:
     """Return the meetings and calls known to have been held or planned by an instant, in order of their days."""
-    found = (meeting(name, knowledge.of_unit(Unit("meeting", name)), at) for name in knowledge.units("meeting"))
+    found = (knowledge.meeting(name, at) for name in knowledge.units("meeting"))
     told = [one for one in found if one is not None]
     return sorted(told, key=lambda one: (str(one.first_day and (one.first_day.on or one.first_day.at)), one.id))

@@ -6,7 +6,6 @@ from typing import assert_never
 
 from ledger.deadlines import Deadline, of_component, told, warn_at
 from ledger.knowledge import Knowledge, Unit
-from ledger.meetings import meeting
 from ledger.reports import made_at
 from ledger.timeline import Timeline
 from schemas.formulas import CountOfMeetings, SumOfRates
@@ -71,7 +70,7 @@ def _boundaries(timeline: Timeline | None) -> set[datetime]:
 
 
 def _of_meeting(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
-    found = meeting(name, knowledge.of_unit(Unit("meeting", name)), at)
+    found = knowledge.meeting(name, at)
     if found is None or found.first_day is None:
         return set()
     return {window(found.first_day).earliest}
