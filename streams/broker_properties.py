@@ -57,8 +57,9 @@ def server_properties(*, host: str, port: int, controller_port: int, log_dir: Pa
         # nobody waits for members that do not exist, nor long for a worker or a transaction that died
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1000,
+        # after kill -9 the next start waits for the session to end; if it were shorter, a busy machine would end it
         "broker.heartbeat.interval.ms": 500,
-        "broker.session.timeout.ms": 2500,  # after kill -9 the next start waits this long
+        "broker.session.timeout.ms": 6000,
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
         # compacted tables become small soon
         "log.cleaner.backoff.ms": 1000,

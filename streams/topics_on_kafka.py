@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -80,6 +81,8 @@ async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replicatio
             [names[name] for name in names if name in missing], admin, prefix, partitions, replication
         )
         counts = await _wait_for(names.keys(), admin)
+        if created:
+            await _wait_until_served(bootstrap, {name: counts[name] for name in created})
         settings = await _settings(admin, names.keys())
         problems = [
             problem
@@ -173,6 +176,18 @@ async def _wait_for(names: Iterable[str], admin: AIOKafkaAdminClient) -> Mapping
             )
         await asyncio.sleep(0.05)
     return counts
+
+
+async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:
+    """Return once the leaders themselves know that they lead; metadata says so a little earlier."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    try:
+        await consumer.start()
+        await consumer.end_offsets(
+            [TopicPartition(name, one) for name, count in counts.items() for one in range(count)]
+        )
+    finally:
+        await consumer.stop()
 
 
 async def _settings(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
