@@ -172,7 +172,7 @@ def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] |
 def _on_lapse(act: ActOnComponent) -> str | None:
     on_lapse = act.lead.on_lapse
     if isinstance(on_lapse, str):
-        return f"{on_lapse} percent"
+        return f"{on_lapse}%"
     if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
         return "what is suspended returns"
     return "ends"

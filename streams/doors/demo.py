@@ -35,7 +35,9 @@ from streams.topics_on_kafka import ensure_topics
 from streams.worker import leads
 
 PREFIX: Final = "parley-demo"
-_LOG_LINES: Final = 12
+_LOG_LINES: Final = 40
+_FRAME_LINES: Final = 20
+_GAP_S_MAX: Final = 2.0
 _READY_S: Final = 60.0
 _LEAVE_S: Final = 15.0
 _FRAME_S: Final = 0.1
@@ -85,27 +87,31 @@ class Shown:
             self.tables[change["table"]].setdefault(change["key"].split("/", 1)[1], {}).update(change["after"])
         self._look()
 
-    def view(self) -> RenderableType:
-        """Return the screen: the log scrolling by, three tables."""
-        measures = [
-            row
-            for row in self.tables["measures"].values()
-            if row["instrument"] == "tariff" and (row["scope"] or {}).get("goods") == "all"
-        ]
+    def view(self, height: int) -> RenderableType:
+        """Return the screen, as much as fits in `height` lines: the log scrolling by, three tables, the metrics."""
+        room = max(3, (height - _FRAME_LINES) // 4)
         deadlines = sorted(self.tables["deadlines"].values(), key=lambda row: str(row["earliest"]))
-        soon = [row for row in deadlines if row["state"] == "pending"][:8]
+        pending = [row for row in deadlines if row["state"] == "pending"]
         meetings = [row for row in self.tables["meetings"].values() if row["counted_in"]]
-        metrics = {k: v for k, v in sorted(self.tables["metrics"].items()) if v["unit"] in {"percent", "count"}}
-        numbers = "   ".join(f"{name} {showing.metric_text(row)}" for name, row in metrics.items())
+        numbers = "   ".join(
+            f"{name.removeprefix('meetings.')} {showing.metric_text(row)}"
+            for name, row in sorted(self.tables["metrics"].items())
+            if row["value"] not in {None, "0"}
+        )
         head = f"{self.at[:10]}   event {self.events} of {self.total}   changes {self.changes}   alerts {self.alerts}"
+        log = "\n".join(list(self.log)[-room:])
         return Group(
             Text(head, style="bold"),
-            Panel(Text("\n".join(self.log), no_wrap=True, overflow="ellipsis"), title="the ledger"),
-            showing.measures_table(measures),
-            showing.deadlines_table(soon),
-            showing.meetings_table(sorted(meetings, key=lambda row: str(row["from"]))[-8:]),
-            Text(numbers, style="dim"),
+            Panel(Text(log, no_wrap=True, overflow="ellipsis"), title="the ledger"),
+            showing.measures_table(self._tariffs()[:room], title="Tariffs in force, all goods first"),
+            showing.deadlines_table(pending[:room]),
+            showing.meetings_table(sorted(meetings, key=lambda row: str(row["from"]))[-room:]),
+            Text(numbers or "no duties on all goods yet", style="dim", no_wrap=True, overflow="ellipsis"),
         )
+
+    def _tariffs(self) -> list[dict[str, Any]]:
+        rows = [row for row in self.tables["measures"].values() if row["instrument"] == "tariff" and row["collected"]]
+        return sorted(rows, key=lambda row: (row["scope"]["goods"] != "all", str(row["since"])), reverse=False)
 
 
 async def run_demo(settings: Settings, *, speed: float | None, serve: bool, quiet: bool) -> dict[str, Any]:
@@ -176,7 +182,7 @@ async def _play(
         for task in watchers:
             task.cancel()
         if screen is not None:
-            screen.update(shown.view(), refresh=True)
+            screen.update(shown.view(screen.console.height), refresh=True)
     rows = await read_rows(bootstrap, PREFIX, events[0].negotiation)
     return {
         "events": len(played),
@@ -210,7 +216,7 @@ async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]
 
 async def _draw(screen: Live, shown: Shown) -> None:
     while True:
-        screen.update(shown.view(), refresh=True)
+        screen.update(shown.view(screen.console.height), refresh=True)
         await asyncio.sleep(_FRAME_S)
 
 
@@ -221,7 +227,7 @@ async def _write(bootstrap: str, played: list[Played], speed: float | None, show
             batch = played[first : first + chunk]
             if speed is not None and first:
                 days = (batch[0].at - played[first - 1].at).total_seconds() / 86_400
-                await asyncio.sleep(min(days / speed, 5))
+                await asyncio.sleep(min(days / speed, _GAP_S_MAX))
             await writer.append_all([_append(one, writer.partitions) for one in batch])
             shown.events += len(batch)
 

@@ -56,9 +56,9 @@ def rate_text(rate: object) -> str:
             return str(rate)
 
 
-def measures_table(rows: Iterable[Mapping[str, Any]], *, ended: bool = False) -> Table:
+def measures_table(rows: Iterable[Mapping[str, Any]], *, ended: bool = False, title: str = "Measures") -> Table:
     """Return the table of measures: what holds, since when, until when, on what authority."""
-    table = Table(title="Measures", title_justify="left", expand=False)
+    table = Table(title=title, title_justify="left", expand=False)
     for name in ("component", "on", "rate", "suspended", "force", "since", "until", "authority"):
         table.add_column(name, overflow="fold")
     for row in rows:
@@ -215,8 +215,9 @@ def _short(value: object) -> str:
     match value:
         case None:
             return "none"
-        case {"rate": rate, "from": begin}:
-            return f"{rate_text(rate)} from {begin}"
+        case {"rate": rate, "force": force, "from": begin}:
+            held = str(force).replace("_", " ") if rate is None else rate_text(rate)
+            return f"{held} from {str(begin)[:16]}"
         case _:
             return str(value)
 
