@@ -1,0 +1,1 @@
+"""The shipped history as data."""
