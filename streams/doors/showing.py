@@ -73,7 +73,7 @@ def measures_table(rows: Iterable[Mapping[str, Any]], *, ended: bool = False, ti
             _rate(row),
             rate_text(row["suspended"]) if row.get("suspended") not in {None, "0"} else "",
             force,
-            _day(row.get("since")),
+            _since(row),
             _day(row.get("until")),
             str((row.get("refs") or [row.get("authority") or ""])[0]),
         )
@@ -95,6 +95,13 @@ def _rate(row: Mapping[str, Any]) -> str:
     if "low" in row and row["low"] != row["high"]:
         return f"{row['low']}-{row['high']}%"
     return rate_text(row["rate"])
+
+
+def _since(row: Mapping[str, Any]) -> str:
+    """Write the day as its document prints it; for what follows from a written end, the day of that end."""
+    if row["status"] == "lapsed_unconfirmed":
+        return _day(row.get("since"))
+    return _day(row.get("since_printed") or row.get("since")) if row.get("collected") or row.get("since") else ""
 
 
 def _day(text: object) -> str:
