@@ -134,10 +134,16 @@ class Assignment:
         return self._generation >= 0 and all(p.ready for p in progress), [asdict(p) for p in progress]
 
     def _pulse(self) -> dict[str, Hashable]:
-        pulse: dict[str, Hashable] = {f"{self._config.ledger}/{n}": p.pulse for n, p in list(self._partitions.items())}
-        if self._fetched:
+        pulse: dict[str, Hashable] = {}
+        fetched = dict(self._fetched)
+        for n, partition in list(self._partitions.items()):
+            if partition.pulse is not None:
+                pulse[f"{self._config.ledger}/{n}"] = partition.pulse
+            if fetched.get(n, -1) > partition.arrived:  # a batch that the frame holds, or has lost
+                pulse[f"what was fetched of {self._config.ledger}/{n}"] = partition.arrived
+        if fetched:
             pulse["the consumer"] = self._fetches
-        return {name: value for name, value in pulse.items() if value is not None}
+        return pulse
 
     def _progressed(self, progress: Progress) -> None:
         self._room.set()

@@ -87,6 +87,11 @@ class LedgerPartition:
         return Progress(self._partition, self._state.folded, self._state.cut, self._ready)
 
     @property
+    def arrived(self) -> int:
+        """Offset of the last record that came from the ledger, -1 before the first."""
+        return self._state.arrived
+
+    @property
     def pulse(self) -> int | None:
         """A number that changes with every step; None while there is nothing to do."""
         idle = self._state.stage in (moves.Stage.WAITING, moves.Stage.CLOSED)

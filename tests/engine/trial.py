@@ -190,14 +190,37 @@ class Trial:
             if transactional:
                 await producer.begin_transaction()
             for value in values:
-                await producer.send_and_wait(f"{self.prefix}.{topic}", key=key, value=value, partition=0)
+                sent = await producer.send_and_wait(f"{self.prefix}.{topic}", key=key, value=value, partition=0)
             if transactional:
                 await producer.commit_transaction()
+                async with asyncio.timeout(PATIENCE_S):
+                    while (await self._ends(topic))[0] < sent.offset + 2:  # noqa: ASYNC110  the broker writes the marker
+                        await asyncio.sleep(0.02)
         finally:
             await producer.stop()
 
-    async def worker(self, **changes: Any) -> Worker:  # noqa: ANN401  settings of several types
-        """Start a worker process with these changes to the settings."""
+    async def until_written(self, name: str, count: int) -> None:
+        """Wait until a read_committed reader has seen that many records of a topic."""
+        async with asyncio.timeout(PATIENCE_S), self._reader(name) as reader:
+            for _ in range(count):
+                await reader.getone()
+
+    async def committed(self, group: str) -> int | None:
+        """Return the offset that a group has committed for partition 0 of the ledger."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            offset: int | None = await consumer.committed(TopicPartition(self.ledger, 0))
+            return offset
+        finally:
+            await consumer.stop()
+
+    async def worker(
+        self,
+        module: str = "tests.engine.tally",
+        **changes: Any,  # noqa: ANN401  settings of several types
+    ) -> Worker:
+        """Start a worker process, a tally unless another module is named, with these changes to the settings."""
         number = len(self.workers)
         settings = self.directory / f"worker-{number}.json"
         settings.write_text(json.dumps(self.config(**changes)))
@@ -206,7 +229,7 @@ class Trial:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "tests.engine.tally",
+                module,
                 str(settings),
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
