@@ -63,7 +63,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     ]
     if not full:
         return None
-    party = full[0][1].imposer
+    party = min(full, key=lambda pair: pair[0].order)[1].imposer
     lead_claim = resolve([Claim(event, entry) for entry, event in full], party)
     if lead_claim is None:
         return None

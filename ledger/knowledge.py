@@ -48,7 +48,7 @@ class Knowledge:
     entries: dict[str, Entry] = field(default_factory=dict)
     metrics: dict[str, MetricDefined] = field(default_factory=dict)
     rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
-    withdrawn: dict[str, str] = field(default_factory=dict)
+    withdrawn: dict[str, dict[str, None]] = field(default_factory=dict)
     by_unit: dict[Unit, dict[str, None]] = field(default_factory=dict)
     by_act: dict[str, dict[str, None]] = field(default_factory=dict)
     units_of_act: dict[str, dict[Unit, None]] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class Knowledge:
 
     def _withdraw(self, report: str, by: Entry) -> set[Unit]:
         """Withdraw an earlier report, if the same source made it. The withdrawal waits for a report not yet here."""
-        self.withdrawn[report] = by.id
+        self.withdrawn.setdefault(report, {})[by.id] = None
         earlier = self.entries.get(report)
         if earlier is None:
             return set()
@@ -129,8 +129,8 @@ class Knowledge:
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
-        by = self.entries.get(self.withdrawn.get(entry.id, ""))
-        return by is None or by.event.source.name != entry.event.source.name
+        by = (self.entries[name] for name in self.withdrawn.get(entry.id, ()))
+        return all(one.event.source.name != entry.event.source.name for one in by)
 
     def _forget(self, touched: set[Unit]) -> set[Unit]:
         names = {unit.name for unit in touched if unit.kind == "component"}
