@@ -24,6 +24,7 @@ from tests.house.deployed import (
     unit_lines,
     wrong_commands,
 )
+from tests.house.examples import tree_of
 from tests.house.tree import ROOT
 
 MENDS_ITSELF = {cli.UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER}
@@ -131,6 +132,13 @@ def test_the_table_of_topics_is_the_one_of_the_code() -> None:
 def test_a_topic_that_is_told_otherwise_is_caught() -> None:
     planted = page("topics.md").replace("LogAppendTime | 1048576", "CreateTime | 1048576")
     assert table_rows(planted, "topic") != topic_rows()
+
+
+def test_the_readme_lists_the_commands_and_the_settings() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = [[row[0] for row in table_rows(readme, heading)] for heading in ("command", "variable")]
+    commands = [f"parley {name}" for name in getattr(tree_of(cli.app), "commands", {})]
+    assert listed == [commands, [f"PARLEY_{name.upper()}" for name in Settings.model_fields]]
 
 
 def test_access_is_told_for_every_topic() -> None:
