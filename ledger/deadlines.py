@@ -107,6 +107,8 @@ def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] 
             if other.rate == act.rate
             else ("withdrawn", f"superseded by {other.act}")
         )
+    if starts == due.earliest and other.rate == act.rate and other.lead.stage in {"imposed", "changed"}:
+        return None
     if starts <= due.earliest and other.lead.stage != "extended":
         return "withdrawn", f"superseded before effect by {other.act}"
     return None

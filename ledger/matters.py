@@ -67,9 +67,15 @@ def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict
 
 
 def last_commitment(found: Sequence[Step]) -> CommitmentChanged | None:
-    """Return the latest word on a commitment."""
+    """Return the latest word on a commitment, with what earlier words told and it does not repeat."""
     events = [step.lead.event for step in found if isinstance(step.lead.event, CommitmentChanged)]
-    return events[-1] if events else None
+    if not events:
+        return None
+    told = {
+        name: next((value for event in reversed(events) if (value := getattr(event, name)) is not None), None)
+        for name in ("beneficiary", "what", "quantity", "unit", "due")
+    }
+    return events[-1].model_copy(update=told)
 
 
 def last_proceeding(found: Sequence[Step]) -> ProceedingChanged | None:

@@ -61,6 +61,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
     force = _force(lawful or _product_segment(timeline, instant), made, instant)
     act = shown.act if shown is not None and shown.act is not None else made[-1]
     lead = _fullest(made, act)
+    since = shown or _product_segment(timeline, instant)
     row: Json = {
         "schema": "parley.measure/1",
         "component": component,
@@ -75,7 +76,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "by_product": by_product,
         "on_lapse": _on_lapse(timeline, shown, instant),
         "force": force,
-        "since": utc_text(shown.from_at) if shown is not None else None,
+        "since": utc_text(since.from_at) if since is not None else None,
         "since_printed": when_text(act.effective) if act.effective is not None else None,
         "until": when_text(act.until) if act.until is not None and shown is not None else None,
         "until_kind": act.lead.until_kind,

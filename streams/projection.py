@@ -19,12 +19,13 @@ class UpgradeNeeded(Exception):  # noqa: N818 -- the state of this installation,
 
 
 class LedgerProjection:
-    """The fold of one partition: one `Negotiation` per key."""
+    """The fold of one partition: one `Negotiation` per key.
 
-    version = FOLD_VERSION
+    Lead times decide which alerts there are, so others than the usual ones are part of the version.
+    """
 
-    def __init__(self, partition: int, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS) -> None:
-        self._partition = partition
+    def __init__(self, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS) -> None:
+        self.version = FOLD_VERSION if leads == LEADS else f"{FOLD_VERSION}+{','.join(leads)}"
         self._partitions = partitions
         self._leads = leads
         self._changes = CHANGES.name(prefix)

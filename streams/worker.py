@@ -47,6 +47,6 @@ def work(config: EngineConfig, settings: Settings) -> NoReturn:
     prefix, partitions, lead_times = settings.prefix, config.partitions, leads(settings)
     app = build_app(
         config,
-        lambda partition: LedgerProjection(partition, prefix=prefix, partitions=partitions, leads=lead_times),
+        lambda _: LedgerProjection(prefix=prefix, partitions=partitions, leads=lead_times),
     )
     run(app)
