@@ -80,7 +80,7 @@ def answer(command: str, where: Place, *, on_terminal: bool) -> tuple[list[str],
     if on_terminal:
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     with subprocess.Popen(
-        ["bash", "-c", command],
+        ["bash", "-o", "pipefail", "-c", command],
         cwd=where.folder,
         env=where.environment,
         stdin=slave if on_terminal else subprocess.DEVNULL,

@@ -46,6 +46,7 @@ def test_a_wrong_expectation_is_caught_and_shown(tmp_path: Path) -> None:
     ("page", "complaint"),
     [
         ("```console\n$ exit 3\n```\n", "exit code 3, where 0 was expected"),
+        ("```console\n$ (echo x; exit 3) | tail -1\nx\n```\n", "exit code 3, where 0 was expected"),
         ("<!-- exits: 3 -->\n```console\n$ true\n```\n", "exit code 0, where 3 was expected"),
         ("```sh\necho unchecked\n```\n", "a block of sh is not run"),
         ("No commands here.\n", "0 commands answer as shown"),
