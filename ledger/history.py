@@ -173,7 +173,7 @@ class Negotiation:
             zone=deadline.due.zone,
             earliest=utc_text(window(deadline.due).earliest),
             warn_at=utc_text(warn),
-            late_by_seconds=max(0, int(late.total_seconds())),
+            late_by_seconds=max(0, late // timedelta(seconds=1)),
             on_lapse=deadline.on_lapse,
             status=deadline.status,
             acts=list(deadline.acts),
