@@ -13,7 +13,7 @@ from ledger.acts import ActOnComponent
 from ledger.reports import Entry, made_at
 from ledger.resolution import Claim, Status, resolve, witnessed
 from ledger.timeline import Ruling
-from schemas.events import ActReported, DeadlineChanged
+from schemas.events import ActReported, ComponentChanged, DeadlineChanged
 from schemas.times import When, when_text, window, zone
 
 Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
@@ -86,9 +86,27 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         measure=act.lead.measure,
         status=act.status,
         acts=(act.act,),
-        heard_at=min(entry.heard_at for entry in act.reports),
+        heard_at=_heard_at(component, act, "effective"),
         entries=act.reports,
     )
+
+
+def _heard_at(component: str, act: ActOnComponent, name: Literal["effective", "until"]) -> datetime:
+    """Return when the ledger first heard the date that stands, not merely of the act."""
+    stands = act.effective if name == "effective" else act.until
+    telling = (
+        entry.heard_at
+        for entry in act.reports
+        if (isinstance(event := entry.event, ComponentChanged) and event.component == component)
+        and getattr(event, name) == stands
+    )
+    claiming = (
+        entry.heard_at
+        for entry in act.reports
+        if isinstance(event := entry.event, ActReported)
+        and any(one.subject == component and one.property == name and one.value == stands for one in event.claims)
+    )
+    return min((*telling, *claiming))
 
 
 def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
@@ -151,7 +169,7 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
         measure=current.lead.measure,
         status=current.status,
         acts=tuple(act.act for act in chain[-20:]),
-        heard_at=min(entry.heard_at for entry in current.reports),
+        heard_at=_heard_at(component, current, "until"),
         entries=current.reports,
     )
 

@@ -151,14 +151,15 @@ class Negotiation:
             for lead in self.leads:
                 warn = warn_at(deadline.due, lead)
                 key = (deadline.id, deadline.revision, lead)
-                if deadline.heard_at <= warn <= at and key not in self.alerted:
+                if deadline.heard_at < warn <= at and key not in self.alerted:
                     self.alerted[key] = None
                     outcome.alerts.append(self._alert_of(outcome, recorded, deadline, lead, warn))
 
     def _alert_of(self, outcome: Outcome, recorded: Recorded, deadline: Deadline, lead: str, warn: datetime) -> Alert:
         name = digest("alert", self.name, deadline.id, str(deadline.revision), lead, FOLD_VERSION)
         recorded_at = recorded.event.first_recorded_at or recorded.recorded_at
-        late = recorded_at - warn if recorded_at is not None and self.replay is None else timedelta(0)
+        told_at = recorded_at if recorded_at is not None and self.replay is None else self.present
+        late = told_at - warn
         return Alert(
             schema="parley.alert/1",
             id=name,

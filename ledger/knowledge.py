@@ -28,7 +28,7 @@ from schemas.events import (
     StackingRuleDefined,
     StatementMade,
 )
-from schemas.formulas import SumOfRates
+from schemas.formulas import CountOfMeetings, SumOfRates
 
 UnitKind = Literal["component", "deadline", "meeting", "proceeding", "commitment", "metric"]
 K = TypeVar("K")
@@ -87,7 +87,8 @@ class Knowledge:
                 known = self.metrics.get(event.metric)
                 if known is None or known.revision < event.revision:
                     self.metrics[event.metric] = event
-                return {Unit("metric", event.metric)}
+                counted = self.units("meeting") if isinstance(event.formula, CountOfMeetings) else []
+                return {Unit("metric", event.metric), *(Unit("meeting", name) for name in counted)}
             case StackingRuleDefined():
                 rule = self.rules.get(event.rule)
                 if rule is None or rule.revision < event.revision:

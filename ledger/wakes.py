@@ -8,6 +8,7 @@ from ledger.deadlines import Deadline, of_component, told, warn_at
 from ledger.knowledge import Knowledge, Unit
 from ledger.reports import made_at
 from ledger.timeline import Timeline
+from schemas.events import DeadlineChanged
 from schemas.formulas import CountOfMeetings, SumOfRates
 from schemas.times import window
 
@@ -27,11 +28,12 @@ def deadlines_of(knowledge: Knowledge, unit: Unit, at: datetime) -> list[Deadlin
 def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetime) -> set[datetime]:
     """Return all instants, past and to come, at which the unit's answers may change."""
     match unit.kind:
-        case "component" | "deadline":
+        case "component":
             found = set(_of_deadlines(deadlines_of(knowledge, unit, at), leads))
-            timeline = knowledge.timeline(unit.name) if unit.kind == "component" else None
-            made = {act.made_at for act in knowledge.acts(unit.name)} if timeline else _making(knowledge, unit)
-            return found | _boundaries(timeline) | made
+            return found | _boundaries(knowledge.timeline(unit.name)) | _making_of_component(knowledge, unit.name)
+        case "deadline":
+            found = set(_of_deadlines(deadlines_of(knowledge, unit, at), leads))
+            return found | _making(knowledge, unit) | _endings(knowledge, unit)
         case "meeting":
             return _of_meeting(knowledge, unit.name, at) | _making(knowledge, unit)
         case "metric":
@@ -45,6 +47,20 @@ def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetim
 def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
     """Return when the acts on a unit were made: an act dated ahead of the ledger's time counts from then on."""
     return {made_at(entry.event) for entry in knowledge.of_unit(unit)}
+
+
+def _making_of_component(knowledge: Knowledge, component: str) -> set[datetime]:
+    found = {act.made_at for act in knowledge.acts(component)}
+    found |= {made_at(entry.event) for entry in knowledge.proceedings_on(component)}
+    return found | {ruling.at for ruling in knowledge.rulings(component)}
+
+
+def _endings(knowledge: Knowledge, deadline: Unit) -> set[datetime]:
+    """Return when the components that a deadline hangs on were ended: it is moot from then on."""
+    events = (entry.event for entry in knowledge.of_unit(deadline))
+    components = {event.component for event in events if isinstance(event, DeadlineChanged)}
+    acts = (act for name in components if name is not None for act in knowledge.acts(name))
+    return {act.made_at for act in acts if act.lead.stage == "ended"}
 
 
 def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str]) -> Iterable[datetime]:
@@ -85,6 +101,8 @@ def _of_metric(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
                 found |= _boundaries(knowledge.timeline(term.component))
             return found
         case CountOfMeetings():
-            return {one for name in knowledge.units("meeting") for one in _of_meeting(knowledge, name, at)}
+            meetings = [Unit("meeting", name) for name in knowledge.units("meeting")]
+            begun = {one for unit in meetings for one in _of_meeting(knowledge, unit.name, at)}
+            return begun.union(*(_making(knowledge, unit) for unit in meetings))
         case _:
             assert_never(formula)
