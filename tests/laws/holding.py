@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, Verbosity, given, settings
 
 from tests.laws.negotiations import Told, negotiations
 
 Law = Callable[[Told], None]
-EXAMPLES = 60
+EXAMPLES = 25
 SEARCHED_MOST = 400
 
 
@@ -22,7 +22,7 @@ def catches(law: Law) -> None:
     """Demand that a law fails; how small the counter-example gets does not matter."""
     first = settings(
         max_examples=SEARCHED_MOST, deadline=None, derandomize=True, database=None, phases=[Phase.generate],
-        report_multiple_bugs=False,
+        report_multiple_bugs=False, verbosity=Verbosity.quiet,
     )  # fmt: skip
     with _fails():
         first(given(negotiations)(law))()

@@ -59,6 +59,10 @@ class Told:
     at: datetime
     known_at: datetime
 
+    def __repr__(self) -> str:
+        """Say it shortly; the numbers it was drawn from tell it whole."""
+        return f"Told({len(self.events)} events, at={self.at.isoformat()}, known_at={self.known_at.isoformat()})"
+
 
 class Drawing:
     """What one number draws."""
@@ -183,7 +187,7 @@ class Drawing:
     def report(self, earlier: list[AnyReport]) -> AnyReport:
         """Give a report that may replace or retract one of the earlier ones."""
         header = self.header(f"{len(earlier)}")
-        if earlier and self.dice.random() < 1 / 8:
+        if earlier and self.dice.random() < 1 / 5:
             return self.retraction(header, earlier)
         if earlier and self.dice.random() < 1 / 8:
             header["replaces"] = event_id(self.dice.choice(earlier))
@@ -232,5 +236,5 @@ def told(seeds: list[int], order: int, at: int, known_at: int) -> Told:
 
 numbers = st.integers(0, LAST_DAY)
 negotiations = st.builds(
-    told, st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=14), st.integers(0, 2**16), numbers, numbers
+    told, st.lists(st.integers(0, 2**32 - 1), min_size=4, max_size=14), st.integers(0, 2**16), numbers, numbers
 )

@@ -49,7 +49,7 @@ def arriving_twice_is_arriving_once(told: Told) -> None:
 
 
 def test_the_order_of_arrival_never_matters_to_the_truth() -> None:
-    holds(the_order_of_arrival_never_matters, 150)
+    holds(the_order_of_arrival_never_matters, 100)
 
 
 def test_known_at_never_sees_a_later_report() -> None:

@@ -1,0 +1,235 @@
+"""The fold is total, deterministic, and says each thing once; rows are what the reports say at the fold's present."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Literal
+
+import pytest
+
+from ledger import history, wakes
+from ledger.history import Negotiation, Outcome, RowKey, render
+from ledger.knowledge import Knowledge, Unit, UnitKind
+from schemas.changes import Json
+from schemas.events import ClockStruck
+from schemas.ids import event_id
+from schemas.positions import Recorded
+from schemas.times import parse_instant
+from tests.house.tree import ROOT
+from tests.laws.folding import folded, live, replayed
+from tests.laws.holding import EXAMPLES, catches, holds
+from tests.laws.negotiations import NEGOTIATION, Told
+from tests.laws.telling import TELLINGS
+
+KINDS: tuple[UnitKind, ...] = ("component", "deadline", "meeting", "proceeding", "commitment", "metric")
+
+
+def logs(told: Told) -> tuple[list[Recorded], list[Recorded]]:
+    return replayed(told.events), live(told.other_order)
+
+
+def redelivery_changes_nothing(told: Told) -> None:
+    for log in logs(told):
+        fold = Negotiation(NEGOTIATION)
+        for one in log:
+            fold.evolve(one)
+            before = dict(fold.rows), dict(fold.wakes), fold.present
+            assert fold.evolve(replace(one, offset=len(log))) == Outcome()
+            assert (fold.rows, fold.wakes, fold.present) == before
+
+
+def the_same_id_with_other_content_is_a_finding_and_nothing_else(told: Told) -> None:
+    log = replayed(told.events)
+    fold, _ = folded(log)
+    rows = dict(fold.rows)
+    forged = replace(log[-1], id=log[0].id)
+    outcome = fold.evolve(forged)
+    assert fold.rows == rows
+    assert [(one["kind"], one["key"], one["after"]) for one in outcome.changes] == [
+        (
+            "finding",
+            f"{NEGOTIATION}/conflicting_duplicate",
+            {"code": "conflicting_duplicate", "reason": "the same id came before with other content"},
+        )
+    ]
+    assert (outcome.alerts, outcome.rows) == ([], {})
+
+
+def rows_are_what_is_known_at_the_present_of_the_fold(told: Told) -> None:
+    for log in logs(told):
+        fold, outcomes = folded(log)
+        outcomes += struck_up_to_the_present(fold, len(log))
+        assert fold.rows == rendered(fold)
+        assert fold.rows == put_out(outcomes)
+
+
+def struck_up_to_the_present(fold: Negotiation, offset: int) -> list[Outcome]:
+    """Strike what is due by now and was not struck: a log may end between an instant and its strike."""
+    outcomes: list[Outcome] = []
+    while fold.next_wake is not None and fold.next_wake <= fold.present:
+        mode: Literal["live", "replay"] = "live" if fold.replay is None else "replay"
+        strike = ClockStruck(negotiation=NEGOTIATION, at=fold.next_wake, mode=mode)
+        outcomes.append(fold.evolve(Recorded(strike, event_id(strike), 0, offset + len(outcomes), None)))
+    return outcomes
+
+
+def rendered(fold: Negotiation) -> dict[RowKey, Json]:
+    found: dict[RowKey, Json] = {}
+    for kind in KINDS:
+        for name in fold.knowledge.units(kind):
+            found |= render(fold.knowledge, Unit(kind, name), fold.present)
+    return found
+
+
+def put_out(outcomes: list[Outcome]) -> dict[RowKey, Json]:
+    """Give the rows as a reader of the tables has them, who sees nothing but what is put out."""
+    kept: dict[RowKey, Json] = {}
+    for key, row in chain.from_iterable(one.rows.items() for one in outcomes):
+        kept.pop(key, None)
+        if row is not None:
+            kept[key] = row
+    return kept
+
+
+def changes_tell_the_rows(told: Told) -> None:
+    for log in logs(told):
+        fold, outcomes = folded(log)
+        told_rows: dict[str, Json] = {}
+        for change in chain.from_iterable(one.changes for one in outcomes):
+            if change["kind"] == "row":
+                key = f"{change['table']}/{change['key']}"
+                row = told_rows.setdefault(key, {})
+                assert {name: row.get(name) for name in change["before"]} == change["before"]
+                gone = change["before"].keys() - change["after"].keys()
+                told_rows[key] = {name: value for name, value in (row | change["after"]).items() if name not in gone}
+        rows = {f"{table}/{NEGOTIATION}/{name}": row for (table, name), row in fold.rows.items()}
+        assert {key: row for key, row in told_rows.items() if row} == rows
+
+
+def change_ids_and_sequences_are_unique(told: Told) -> None:
+    for log in logs(told):
+        changes = list(chain.from_iterable(one.changes for one in folded(log)[1]))
+        assert len({change["id"] for change in changes}) == len(changes)
+        assert [change["sequence"] for change in changes] == sorted(change["sequence"] for change in changes)
+
+
+def an_alert_comes_once_and_never_early(told: Told) -> None:
+    for log in logs(told):
+        seen: set[tuple[str, int, str]] = set()
+        for one, outcome in zip(log, folded(log)[1], strict=True):
+            for alert in outcome.alerts:
+                key = (alert["deadline"], alert["revision"], alert["lead"])
+                assert key not in seen
+                seen.add(key)
+                assert parse_instant(alert["warn_at"]) <= struck_at(one)
+                assert parse_instant(alert["warn_at"]) < parse_instant(alert["earliest"])
+
+
+def struck_at(one: Recorded) -> datetime:
+    assert one.event.type == "clock_struck"
+    return one.event.at
+
+
+def independent_negotiations_commute(told: Told) -> None:
+    first, second = logs(told)
+    mixed: dict[str, tuple[Negotiation, list[list[str]]]] = {
+        name: (Negotiation(NEGOTIATION), []) for name in ("first", "second")
+    }
+    turns = [("first", one) for one in first] + [("second", one) for one in second]
+    for name, one in sorted(turns, key=lambda turn: (turn[1].offset, turn[0])):
+        fold, ids = mixed[name]
+        outcome = fold.evolve(one)
+        ids.append([change["id"] for change in outcome.changes])
+    for name, log in (("first", first), ("second", second)):
+        alone, outcomes = folded(log)
+        assert mixed[name][0].rows == alone.rows
+        assert mixed[name][1] == [[change["id"] for change in one.changes] for one in outcomes]
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        redelivery_changes_nothing,
+        the_same_id_with_other_content_is_a_finding_and_nothing_else,
+        rows_are_what_is_known_at_the_present_of_the_fold,
+        changes_tell_the_rows,
+        change_ids_and_sequences_are_unique,
+        an_alert_comes_once_and_never_early,
+        independent_negotiations_commute,
+    ],
+)
+def test_law(law: Callable[[Told], None]) -> None:
+    holds(law, EXAMPLES)
+
+
+def test_other_processes_with_other_hash_seeds_give_the_same_bytes() -> None:
+    one, other = told_with("1"), told_with("4242")
+    assert one == other
+    assert len(one.split()) == TELLINGS
+
+
+def test_a_fold_that_follows_the_order_of_a_set_is_caught() -> None:
+    assert told_with("1", "--planted") != told_with("4242", "--planted")
+
+
+def told_with(hash_seed: str, *options: str) -> bytes:
+    command = [sys.executable, "-m", "tests.laws.telling", *options]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    return subprocess.run(command, check=True, capture_output=True, env=environment, cwd=ROOT, timeout=60).stdout
+
+
+def test_a_wake_that_is_not_asked_for_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def instants_but_of_components(
+        knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetime
+    ) -> set[datetime]:
+        return set() if unit.kind == "component" else wakes.instants(knowledge, unit, leads, at)
+
+    monkeypatch.setattr(history, "instants", instants_but_of_components)
+    catches(rows_are_what_is_known_at_the_present_of_the_fold)
+
+
+def test_an_early_alert_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alert_ahead(self: Negotiation, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
+        alert(self, outcome, recorded, unit, at + timedelta(days=3))
+
+    alert = Negotiation._alert  # noqa: SLF001 -- the place where the bug is planted
+    monkeypatch.setattr(Negotiation, "_alert", alert_ahead)
+    catches(an_alert_comes_once_and_never_early)
+
+
+def test_an_alert_told_again_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alert_anew(self: Negotiation, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
+        self.alerted.clear()
+        alert(self, outcome, recorded, unit, at)
+
+    alert = Negotiation._alert  # noqa: SLF001 -- the place where the bug is planted
+    monkeypatch.setattr(Negotiation, "_alert", alert_anew)
+    catches(an_alert_comes_once_and_never_early)
+
+
+def test_a_fold_that_forgets_what_it_has_seen_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    fingerprint = history._fingerprint  # noqa: SLF001 -- the place where the bug is planted
+    count = iter(range(10**9))
+    monkeypatch.setattr(history, "_fingerprint", lambda one: fingerprint(one) + str(next(count)).encode())
+    catches(redelivery_changes_nothing)
+
+
+def test_a_change_id_that_leaves_out_the_ordinal_and_the_row_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "change_id", lambda source, event, *_: f"{source}/{event}")
+    catches(change_ids_and_sequences_are_unique)
+
+
+def test_state_shared_between_negotiations_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared: dict[RowKey, Json] = {}
+
+    def evolve_shared(self: Negotiation, recorded: Recorded) -> Outcome:
+        self.rows = shared
+        return evolve(self, recorded)
+
+    evolve = Negotiation.evolve
+    monkeypatch.setattr(Negotiation, "evolve", evolve_shared)
+    catches(independent_negotiations_commute)
