@@ -101,12 +101,17 @@ def demo(
         float | None, typer.Option("--speed", help="Days of history a second; else as fast as it goes.", min=0.01)
     ] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Exit when the replay is done.")] = False,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
     as_json: AsJson = False,
 ) -> None:
     """Start a Kafka and a worker, replay the shipped US-China history through them, show the tables live."""
+    settings = settings_with(prefix)
     on_terminal = sys.stdout.isatty()
     pace = speed if speed is not None else (30.0 if on_terminal and not no_serve else None)
-    summary = _run(lambda: run_demo(Settings(), speed=pace, serve=not no_serve, quiet=as_json))
+    summary = _run(
+        lambda: run_demo(settings, brokers=brokers or settings.brokers, speed=pace, serve=not no_serve, quiet=as_json)
+    )
     if as_json:
         showing.emit_json(summary)
 
@@ -171,7 +176,7 @@ def worker(
 ) -> None:
     """Fold the ledger into tables, changes and alerts, exactly once, until told to stop."""
     settings = settings_with(prefix)
-    set_up_logs(settings.log_format)
+    set_up_logs(settings.log_format, kafka_client=True)
 
     async def partitions() -> tuple[str, int]:
         bootstrap = connect(settings, brokers)

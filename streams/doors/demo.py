@@ -6,8 +6,8 @@ import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections import Counter, deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,11 +30,12 @@ from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions, follow
 from streams.replay import Played, replay
 from streams.settings import Settings
-from streams.topics import ALERTS, CHANGES, EVENTS, Topic, partition_of
+from streams.topics import ALERTS, CHANGES, EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from streams.worker import leads
 
 PREFIX: Final = "parley-demo"
+_USUAL: Final = "parley"
 _LOG_LINES: Final = 40
 _FRAME_LINES: Final = 20
 _GAP_S_MAX: Final = 2.0
@@ -114,29 +115,41 @@ class Shown:
         return sorted(rows, key=lambda row: (row["scope"]["goods"] != "all", str(row["since"])), reverse=False)
 
 
-async def run_demo(settings: Settings, *, speed: float | None, serve: bool, quiet: bool) -> dict[str, Any]:
+async def run_demo(
+    settings: Settings, *, brokers: str | None, speed: float | None, serve: bool, quiet: bool
+) -> dict[str, Any]:
     """Replay the shipped history and return the summary; with `serve`, stay until interrupted.
 
-    `speed` is days of history per second; None: as fast as the machine can.
+    `speed` is days of history per second; None: as fast as the machine can. Without `brokers` it starts a Kafka of its
+    own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused.
     """
-    settings = settings.model_copy(update={"prefix": PREFIX, "brokers": None})
-    with tempfile.TemporaryDirectory(prefix="parley-demo-") as folder:
-        broker = EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True)
-        with broker as address:
-            await ensure_topics(address.bootstrap, PREFIX, settings.partitions)
-            async with _worker(address.bootstrap, Path(folder)) as worker:
-                summary = await _play(address.bootstrap, settings, speed, worker, quiet=quiet)
-                if not quiet:
-                    _tell(summary, address.bootstrap, serve=serve)
-                if serve:
-                    await worker.wait()
-                    raise DemoFailed("The worker has ended by itself.")
-                return summary
+    settings = settings.model_copy(update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix})
+    with tempfile.TemporaryDirectory(prefix="parley-demo-") as folder, _kafka(folder, brokers, settings) as bootstrap:
+        await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
+        if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
+            raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
+        async with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
+            summary = await _play(bootstrap, settings, speed, worker, quiet=quiet)
+            if not quiet:
+                _tell(summary, serve=serve)
+            if serve:
+                await worker.wait()
+                raise DemoFailed("The worker has ended by itself.")
+            return summary
+
+
+@contextmanager
+def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str]:
+    if brokers is not None:
+        yield brokers
+        return
+    with EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True) as address:
+        yield address.bootstrap
 
 
 @asynccontextmanager
-async def _worker(bootstrap: str, folder: Path) -> AsyncIterator[Process]:
-    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", PREFIX]
+async def _worker(bootstrap: str, prefix: str, folder: Path) -> AsyncIterator[Process]:
+    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
     with (folder / "worker.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=log, stderr=log)
         try:
@@ -159,31 +172,35 @@ async def _play(
 ) -> dict[str, Any]:
     events = ledger_file.events(ledger_file.DEMO)
     played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
+    prefix = settings.prefix
     shown = Shown(total=len(played))
     start = dict.fromkeys(range(settings.partitions), 0)
     plain = not quiet and not sys.stdout.isatty()
     screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
-    watchers = [asyncio.create_task(_watch(bootstrap, topic, start, shown, plain=plain)) for topic in (CHANGES, ALERTS)]
+    watchers = [
+        asyncio.create_task(_watch(bootstrap, topic.name(prefix), start, shown, plain=plain))
+        for topic in (CHANGES, ALERTS)
+    ]
     if screen is not None:
         watchers.append(asyncio.create_task(_draw(screen, shown)))
     with screen or nullcontext():
         # the opening event alone: once its outputs are there, the worker is at work and time can be taken
-        await _write(bootstrap, played[:1], None, shown)
-        await _complete(bootstrap, worker)
+        await _write(bootstrap, prefix, played[:1], None, shown)
+        await _complete(bootstrap, prefix, worker)
         began = time.perf_counter()
-        await _write(bootstrap, played[1:], speed, shown)
-        cuts = await _complete(bootstrap, worker)
+        await _write(bootstrap, prefix, played[1:], speed, shown)
+        cuts = await _complete(bootstrap, prefix, worker)
         seconds = time.perf_counter() - began
         counted = Counter[str]()
         for cut in cuts.values():
             counted.update(dict(cut.counts))
-        shown.expect(counted[CHANGES.name(PREFIX)], counted[ALERTS.name(PREFIX)])
+        shown.expect(counted[CHANGES.name(prefix)], counted[ALERTS.name(prefix)])
         await _first_of(asyncio.create_task(shown.complete.wait()), watchers)
         for task in watchers:
             task.cancel()
         if screen is not None:
             screen.update(shown.view(screen.console.height), refresh=True)
-    rows = await read_rows(bootstrap, PREFIX, events[0].negotiation)
+    rows = await read_rows(bootstrap, prefix, events[0].negotiation)
     return {
         "events": len(played),
         "reports": len(events),
@@ -194,14 +211,14 @@ async def _play(
         "seconds": round(seconds, 2),
         "events_per_second": round((len(played) - 1) / seconds),
         "brokers": bootstrap,
-        "prefix": PREFIX,
+        "prefix": prefix,
     }
 
 
-async def _complete(bootstrap: str, worker: Process) -> dict[int, Cut]:
+async def _complete(bootstrap: str, prefix: str, worker: Process) -> dict[int, Cut]:
     """Wait until the worker has written everything that follows from the ledger as it is now."""
-    ends = await end_positions(bootstrap, EVENTS.name(PREFIX))
-    return await cuts_reaching(bootstrap, PREFIX, ends, within_s=_READY_S, alive=lambda: worker.returncode is None)
+    ends = await end_positions(bootstrap, EVENTS.name(prefix))
+    return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S, alive=lambda: worker.returncode is None)
 
 
 async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]) -> None:
@@ -220,8 +237,8 @@ async def _draw(screen: Live, shown: Shown) -> None:
         await asyncio.sleep(_FRAME_S)
 
 
-async def _write(bootstrap: str, played: list[Played], speed: float | None, shown: Shown) -> None:
-    async with LedgerWriter(bootstrap, EVENTS.name(PREFIX)) as writer:
+async def _write(bootstrap: str, prefix: str, played: list[Played], speed: float | None, shown: Shown) -> None:
+    async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
         chunk = _CHUNK if speed is None else 1
         for first in range(0, len(played), chunk):
             batch = played[first : first + chunk]
@@ -237,12 +254,12 @@ def _append(one: Played, partitions: int) -> Append:
     return Append(key, encode(one.event), headers(one.event), partition_of(key, partitions))
 
 
-async def _watch(bootstrap: str, topic: Topic, start: dict[int, int], shown: Shown, *, plain: bool) -> None:
+async def _watch(bootstrap: str, topic: str, start: dict[int, int], shown: Shown, *, plain: bool) -> None:
     """Follow what subscribers see, read_committed."""
-    async for records in follow(bootstrap, topic.name(PREFIX), start=start):
+    async for records in follow(bootstrap, topic, start=start):
         for record in records:
             document = orjson.loads(record.value or b"{}")
-            if topic is ALERTS:
+            if document["schema"] == "parley.alert/1":
                 shown.alert(document)
                 line = showing.alert_line(document)
             else:
@@ -253,7 +270,7 @@ async def _watch(bootstrap: str, topic: Topic, start: dict[int, int], shown: Sho
                 print(line)  # noqa: T201 -- plain lines are what a pipe gets
 
 
-def _tell(summary: dict[str, Any], bootstrap: str, *, serve: bool) -> None:
+def _tell(summary: dict[str, Any], *, serve: bool) -> None:
     rows = sum(summary["rows"].values())
     lines = [
         f"{summary['events']} events: {summary['reports']} reports and definitions, {summary['strikes']} strikes.",
@@ -261,10 +278,11 @@ def _tell(summary: dict[str, Any], bootstrap: str, *, serve: bool) -> None:
         f"{summary['seconds']} s from first report to last row, {summary['events_per_second']} events a second.",
     ]
     if serve:
+        where = f"--brokers {summary['brokers']} --prefix {summary['prefix']}"
         lines += [
             "Still up. Ask from another terminal, for example:",
-            f"  parley tables us-china --brokers {bootstrap} --prefix {PREFIX}",
-            f"  parley state us-china --at 2025-10-31T12:00:00-04:00 --brokers {bootstrap} --prefix {PREFIX}",
-            "Ctrl-C stops everything; nothing is kept.",
+            f"  parley tables us-china {where}",
+            f"  parley state us-china --at 2025-10-31T12:00:00-04:00 {where}",
+            "Ctrl-C stops everything.",
         ]
     print("\n".join(lines))  # noqa: T201 -- the summary is the command's output

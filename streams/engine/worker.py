@@ -125,7 +125,13 @@ def run(app: faust.App) -> NoReturn:
     gc.set_threshold(50_000, 50, 100)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    worker = FailStopWorker(app, loglevel="info", loop=loop, redirect_stdouts=False)
+    worker = FailStopWorker(
+        app,
+        loglevel="info",
+        loop=loop,
+        redirect_stdouts=False,
+        override_logging=not logging.getLogger().handlers,  # whoever set logs up before decides about their form
+    )
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
