@@ -1,0 +1,182 @@
+"""What holds, what was put aside, what comes back: the duty of Sylvania on Freedonian goods."""
+
+import pytest
+
+from schemas.rates import ByProduct
+from schemas.times import When
+from tests.stories.telling import (
+    NEW_YORK,
+    NOTICE,
+    REMARK,
+    WIRE,
+    answered,
+    duty,
+    holding,
+    instant,
+    measure,
+    on,
+    ruling,
+    talks,
+    told,
+    track,
+)
+
+TWENTY = duty("A1", "imposed", "2024-01-10", rate="20", effective=instant("2024-02-01T00:01:00-05:00"))
+TRUCE = duty(
+    "A2",
+    "suspended",
+    "2024-03-01",
+    rate="10",
+    suspended="24",
+    effective=instant("2024-03-10T00:01:00-05:00"),
+    until=instant("2024-06-10T00:01:00-04:00"),
+)
+
+
+def test_a_duty_holds_from_the_minute_its_order_names() -> None:
+    assert told(track("lawful", TWENTY)) == [("2024-02-01T05:01Z", "20", "in_force")]
+    assert holding("lawful", "2024-02-01T05:00:59+00:00", TWENTY) is None
+    assert holding("lawful", "2024-02-01T05:01:00+00:00", TWENTY) is not None
+
+
+@pytest.mark.parametrize("stage", ["threatened", "proposed", "announced", "withdrawn"])
+def test_a_threat_never_moves_a_rate(stage: str) -> None:
+    threat = duty("A9", stage, "2024-02-10", WIRE, REMARK, rate="100", effective=on("2024-03-01"))
+    assert track("lawful", TWENTY, threat) == track("lawful", TWENTY)
+    assert track("collected", TWENTY, threat) == track("collected", TWENTY)
+    row = measure("2024-04-01T00:00:00+00:00", TWENTY, threat)
+    assert row["rate"] == "20"
+    assert row["not_in_force"] == [{"stage": stage, "rate": "100", "act": "A9", "status": "single-source"}]
+
+
+def test_suspended_points_come_back_when_the_truce_lapses_unconfirmed_and_with_bounds() -> None:
+    assert told(track("lawful", TWENTY, TRUCE)) == [
+        ("2024-02-01T05:01Z", "20", "in_force"),
+        ("2024-03-10T05:01Z", "10", "in_force"),
+        ("2024-06-10T04:01Z", "34", "in_force"),
+    ]
+    before = measure("2024-06-10T04:00:00+00:00", TWENTY, TRUCE)
+    assert (before["rate"], before["suspended"], before["status"]) == ("10", "24", "settled")
+    assert before["on_lapse"] == {
+        "from": "10",
+        "to": "34",
+        "force": "in_force",
+        "at": "2024-06-10T04:01:00+00:00",
+        "authority": "A2",
+    }
+    after = measure("2024-06-10T04:01:00+00:00", TWENTY, TRUCE)
+    assert (after["rate"], after["low"], after["high"]) == ("34", "10", "34")
+    assert after["status"] == "lapsed_unconfirmed"
+
+
+def test_an_extension_in_time_keeps_the_truce() -> None:
+    longer = duty(
+        "A3",
+        "extended",
+        "2024-06-01",
+        effective=instant("2024-06-01T00:00:00-04:00"),
+        until=instant("2024-09-10T00:01:00-04:00"),
+    )
+    assert told(track("lawful", TWENTY, TRUCE, longer))[2:] == [
+        ("2024-06-01T04:00Z", "10", "in_force"),
+        ("2024-09-10T04:01Z", "34", "in_force"),
+    ]
+
+
+def test_a_suspension_that_names_no_rate_puts_the_whole_rate_aside_and_its_lapse_brings_it_back() -> None:
+    pause = duty("A2", "suspended", "2024-03-01", effective=on("2024-03-10"), until=on("2024-06-10"))
+    assert [(one.rate, one.suspended, one.force) for one in track("lawful", TWENTY, pause)] == [
+        ("20", None, "in_force"),
+        ("0", "20", "suspended"),
+        ("20", None, "in_force"),
+    ]
+
+
+def test_an_order_without_a_collection_date_leaves_collection_running_until_the_customs_notice() -> None:
+    end = duty("A4", "ended", "2024-04-01", ended_how="revoked", effective=on("2024-04-01"), collection="not_stated")
+    notice = duty(
+        "A5",
+        "ended",
+        "2024-04-05",
+        spoken=NOTICE,
+        ended_how="revoked",
+        operational=instant("2024-04-08T00:00:00-04:00"),
+    )
+    assert [one.rate for one in track("lawful", TWENTY, end, notice)] == ["20", "0"]
+    in_between = "2024-04-03T12:00:00+00:00"
+    lawful, collected = (holding(reading, in_between, TWENTY, end, notice) for reading in ("lawful", "collected"))
+    assert lawful is not None
+    assert collected is not None
+    assert (lawful.rate, lawful.force, collected.rate) == ("0", "revoked", "20")
+    row = measure(in_between, TWENTY, end, notice)
+    assert (row["rate"], row["lawful"], row["collected"]) == ("20", False, True)
+    row = measure("2024-04-08T04:00:00+00:00", TWENTY, end, notice)
+    assert (row["lawful"], row["collected"], row["force"]) == (False, False, "revoked")
+
+
+@pytest.mark.parametrize("effect", ["stayed", "parties_only"])
+def test_a_ruling_that_is_stayed_or_binds_the_parties_only_ends_nothing(effect: str) -> None:
+    held = ruling("R1", "2024-03-20", effect)  # type: ignore[arg-type]
+    assert track("lawful", TWENTY, held) == track("lawful", TWENTY)
+    row = measure("2024-04-01T00:00:00+00:00", TWENTY, held)
+    assert (row["rate"], row["lawful"]) == ("20", True)
+    assert row["rulings"] == [
+        {"court": "Court of Trade", "stage": "ruled", "holding": "unlawful", "effect": effect, "act": "R1"}
+    ]
+
+
+def test_a_final_ruling_ends_what_is_lawful_from_its_own_date_and_writes_nothing_back() -> None:
+    held = ruling("R1", "2024-03-20", "final")
+    assert told(track("lawful", TWENTY, held)) == [
+        ("2024-02-01T05:01Z", "20", "in_force"),
+        ("2024-03-20T04:00Z", "0", "voided"),
+    ]
+    assert told(track("collected", TWENTY, held)) == [("2024-02-01T05:01Z", "20", "in_force")]
+
+
+def test_an_exemption_for_some_products_touches_those_products_only() -> None:
+    spared = duty(
+        "A6", "exempted", "2024-03-01", rate=ByProduct(by_product={"clocks": "0"}), effective=on("2024-03-05")
+    )
+    assert track("lawful", TWENTY, spared) == track("lawful", TWENTY)
+    assert told(track("lawful", TWENTY, spared, product="clocks")) == [("2024-03-05T05:00Z", "0", "in_force")]
+    row = measure("2024-03-06T00:00:00+00:00", TWENTY, spared)
+    assert (row["rate"], row["by_product"]) == ("20", {"clocks": "0"})
+
+
+def test_an_exemption_that_names_neither_rate_nor_product_moves_nothing() -> None:
+    vague = duty("A6", "exempted", "2024-03-01", effective=on("2024-03-05"))
+    assert track("lawful", TWENTY, vague) == track("lawful", TWENTY)
+
+
+def test_a_retroactive_act_holds_from_the_day_it_reaches_back_to() -> None:
+    refund = duty(
+        "A7", "changed", "2024-03-15", rate="5", effective=on("2024-03-15"), retroactive_from=on("2024-02-15")
+    )
+    assert told(track("lawful", TWENTY, refund)) == [
+        ("2024-02-01T05:01Z", "20", "in_force"),
+        ("2024-02-15T05:00Z", "5", "in_force"),
+    ]
+
+
+def test_known_before_it_was_announced_the_retroactive_act_is_not_there() -> None:
+    refund = duty(
+        "A7", "changed", "2024-03-15", rate="5", effective=on("2024-03-15"), retroactive_from=on("2024-02-15")
+    )
+    at = "2024-02-20T00:00:00+00:00"
+    rows = [answered(at, TWENTY, refund, known_at=known)["measures"] for known in (at, "2024-03-17T00:00:00+00:00")]
+    assert [row[0]["rate"] for row in rows if isinstance(row, list)] == ["20", "5"]
+
+
+def test_an_act_that_says_only_a_month_is_open_within_it() -> None:
+    vague = duty("A8", "changed", "2024-02-10", rate="30", effective=When(month="2024-04", zone=NEW_YORK))
+    (_, segment) = track("lawful", TWENTY, vague)
+    assert (f"{segment.from_at:%Y-%m-%dT%H:%MZ}", f"{segment.from_latest:%Y-%m-%dT%H:%MZ}") == (
+        "2024-04-01T04:00Z",
+        "2024-05-01T04:00Z",
+    )
+
+
+def test_a_meeting_moves_no_rate() -> None:
+    held = talks("M1", "held", "2024-03-01", first_day=on("2024-02-28"))
+    assert measure("2024-03-02T00:00:00+00:00", TWENTY, held) == measure("2024-03-02T00:00:00+00:00", TWENTY)
