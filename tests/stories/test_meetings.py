@@ -1,0 +1,114 @@
+"""Who has met how often: what counts, what only is listed, and what stays the same meeting."""
+
+import pytest
+
+from schemas.changes import Json
+from schemas.events import Event, MetricDefined
+from schemas.formulas import CountOfMeetings
+from tests.stories.telling import NEGOTIATION, SHANGHAI, TRACKER, WIRE, answered, on, talks, the_talks
+
+
+def counter(name: str, *kinds: str, numbered: bool = False) -> MetricDefined:
+    formula = CountOfMeetings(
+        kind="count_of_meetings",
+        group="envoys",
+        counter=name,
+        participants=("firefly", "trentino"),
+        formats=("in_person",),
+        kinds=kinds,  # type: ignore[arg-type]
+        numbered=numbered,
+    )
+    return MetricDefined(
+        negotiation=NEGOTIATION, metric=f"meetings.{name}", revision=1, unit="count", definition="As counted.",
+        formula=formula,
+    )  # fmt: skip
+
+
+COUNTERS = (
+    counter("numbered_rounds", "round", numbered=True),
+    counter("in_person", "round", "bilateral"),
+    counter("with_summits", "round", "bilateral", "summit"),
+)
+
+
+def envoys(at: str, *events: Event) -> Json:
+    groups = answered(at, *COUNTERS, *events)["meetings"]
+    assert isinstance(groups, dict)
+    group = groups["envoys"]
+    assert isinstance(group, dict)
+    return group
+
+
+def counted(at: str, *events: Event) -> tuple[object, object, object]:
+    found = envoys(at, *events)
+    return found["numbered_rounds"], found["in_person"], found["with_summits"]
+
+
+PLANNED = talks(
+    "M1", "planned", "2024-03-01", first_day=on("2024-04-10", SHANGHAI), last_day=on("2024-04-12", SHANGHAI)
+)
+
+
+def test_a_meeting_in_progress_counts_from_the_first_minute_of_its_day_where_it_is_held() -> None:
+    assert counted("2024-04-09T15:59:59+00:00", PLANNED) == (0, 0, 0)
+    assert counted("2024-04-09T16:00:00+00:00", PLANNED) == (0, 1, 1)
+
+
+def test_a_planned_meeting_nobody_reported_as_held_is_unconfirmed() -> None:
+    assert not the_talks("2024-05-01T00:00:00+00:00", PLANNED).confirmed
+    held = talks("M2", "held", "2024-04-13", first_day=on("2024-04-10", SHANGHAI))
+    assert the_talks("2024-05-01T00:00:00+00:00", PLANNED, held).confirmed
+
+
+def test_a_postponed_meeting_stays_the_same_meeting() -> None:
+    later = talks("M2", "postponed", "2024-04-01", first_day=on("2024-05-20"))
+    held = talks("M3", "held", "2024-05-22", first_day=on("2024-05-20"), number=2)
+    found = the_talks("2024-06-01T00:00:00+00:00", PLANNED, later, held)
+    assert (found.id, found.first_day, found.number, found.acts) == ("inn", on("2024-05-20"), 2, ("M1", "M2", "M3"))
+    assert counted("2024-05-01T00:00:00+00:00", PLANNED, later, held) == (0, 0, 0)
+    assert counted("2024-06-01T00:00:00+00:00", PLANNED, later, held) == (1, 1, 1)
+
+
+def test_a_cancelled_meeting_never_counts() -> None:
+    off = talks("M2", "cancelled", "2024-04-05")
+    assert counted("2024-05-01T00:00:00+00:00", PLANNED, off) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("form", ["phone", "video"])
+def test_calls_are_listed_and_never_count(form: str) -> None:
+    call = talks("M1", "held", "2024-04-10", first_day=on("2024-04-10"), format=form)
+    found = envoys("2024-05-01T00:00:00+00:00", call)
+    assert (found["in_person"], found["list"]) == (0, [])
+    calls = found["calls"]
+    assert isinstance(calls, list)
+    assert [(one["meeting"], one["format"], one["counted_in"]) for one in calls] == [("inn", form, [])]
+
+
+def test_a_summit_counts_where_the_definition_says_so() -> None:
+    summit = talks("M1", "held", "2024-04-10", first_day=on("2024-04-10"), kind="summit")
+    assert counted("2024-05-01T00:00:00+00:00", summit) == (0, 0, 1)
+
+
+def test_a_meeting_of_one_envoy_with_others_is_none_of_both() -> None:
+    alone = talks("M1", "held", "2024-04-10", first_day=on("2024-04-10"), participants=PLANNED.participants[:1])
+    assert envoys("2024-05-01T00:00:00+00:00", alone)["list"] == []
+
+
+def test_a_meeting_reported_by_two_is_one_meeting() -> None:
+    one = talks("M1", "held", "2024-04-12", WIRE, first_day=on("2024-04-10"))
+    two = talks("M1", "held", "2024-04-12", TRACKER, first_day=on("2024-04-10"))
+    assert counted("2024-05-01T00:00:00+00:00", one, two) == (0, 1, 1)
+    assert the_talks("2024-05-01T00:00:00+00:00", one, two).status == "settled"
+
+
+def test_what_was_held_outranks_what_was_planned() -> None:
+    held = talks("M2", "held", "2024-04-13", WIRE, first_day=on("2024-04-11", SHANGHAI), place="Spa")
+    found = the_talks("2024-05-01T00:00:00+00:00", PLANNED, held)
+    assert (found.first_day, found.place, found.stage) == (on("2024-04-11", SHANGHAI), "Spa", "held")
+
+
+def test_a_meeting_to_come_is_listed_as_planned() -> None:
+    found = envoys("2024-03-15T00:00:00+00:00", PLANNED)
+    planned = found["planned"]
+    assert isinstance(planned, list)
+    assert (found["list"], [(one["meeting"], one["from"]) for one in planned]) == ([], [("inn", "2024-04-10")])
