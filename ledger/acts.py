@@ -39,6 +39,7 @@ class ActOnComponent:
     suspended: Exact | None
     effective: When | None
     until: When | None
+    operational: When | None
     start: Window | None
     end: Window | None
     order: tuple[datetime, datetime, str]
@@ -69,8 +70,8 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         return None
     lead = lead_claim.value
     found: dict[str, Resolved[Any]] = {}
-    for name in ("rate", "suspended", "effective", "until"):
-        resolved = resolve(_claims(component, name, entries), party, on_collection=False)
+    for name in ("rate", "suspended", "effective", "until", "operational"):
+        resolved = resolve(_claims(component, name, entries), party, on_collection=name == "operational")
         if resolved is not None:
             found[name] = resolved
     effective: When | None = found["effective"].value if "effective" in found else None
@@ -85,6 +86,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         suspended=found["suspended"].value if "suspended" in found else None,
         effective=effective,
         until=until,
+        operational=found["operational"].value if "operational" in found else None,
         start=start,
         end=window(until) if until is not None else None,
         order=(public, start.earliest if start is not None else public, lead.act),

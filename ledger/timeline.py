@@ -94,7 +94,7 @@ def at(track: Track, instant: datetime) -> Segment | None:
 
 
 def _apply(timeline: Timeline, act: ActOnComponent) -> None:
-    operational = act.lead.operational
+    operational = act.operational
     covered = window(act.lead.retroactive_from) if act.lead.retroactive_from is not None else act.start
     if covered is not None:
         _override(timeline.lawful, act, covered.earliest, covered.latest)

@@ -89,6 +89,7 @@ def test_a_foreign_withdrawal_that_shields_from_the_next_one_is_caught(monkeypat
     catches(the_order_of_arrival_never_matters)
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of a long counter-example that is expected
 def test_counting_a_redelivery_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def known_with_copies(events: list[Recorded], asked: Asked) -> Known:
         return known([replace(one, id=f"{one.id}-{one.offset}") for one in events], asked)

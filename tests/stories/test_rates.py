@@ -19,6 +19,7 @@ from tests.stories.telling import (
     talks,
     told,
     track,
+    witness,
 )
 
 TWENTY = duty("A1", "imposed", "2024-01-10", rate="20", effective=instant("2024-02-01T00:01:00-05:00"))
@@ -112,6 +113,17 @@ def test_an_order_without_a_collection_date_leaves_collection_running_until_the_
     assert (row["rate"], row["lawful"], row["collected"]) == ("20", False, True)
     row = measure("2024-04-08T04:00:00+00:00", TWENTY, end, notice)
     assert (row["lawful"], row["collected"], row["force"]) == (False, False, "revoked")
+
+
+def test_customs_tell_when_collection_ended_even_where_the_order_and_others_say_another_day() -> None:
+    end = duty(
+        "A4", "ended", "2024-04-01", ended_how="revoked", effective=on("2024-04-01"), operational=on("2024-04-01")
+    )
+    customs = witness("Customs", "operational", speaks_as="issuer")
+    notice = duty("A4", "ended", "2024-04-01", customs, NOTICE, ended_how="revoked", operational=on("2024-04-08"))
+    collected = [("2024-02-01T05:01Z", "20", "in_force"), ("2024-04-08T04:00Z", "0", "revoked")]
+    assert told(track("collected", TWENTY, end, notice)) == collected
+    assert [one.force for one in track("lawful", TWENTY, end, notice)] == ["in_force", "revoked"]
 
 
 @pytest.mark.parametrize("effect", ["stayed", "parties_only"])
