@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+NO_BROKER = (
+    "-m",
+    "not kafka",
+    "--numprocesses",
+    "auto",
+    "--dist",
+    "loadfile",
+)  # the broker cannot be shared, so only here
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,7 @@ def steps(*, broker: bool) -> tuple[Step, ...]:
     """Give the steps in their order; without a broker the tests and blocks that need one are left out."""
     # import-linter has no __main__
     imports = (sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
-    tests = module("pytest", "--verbosity=0", "--durations=5", *(() if broker else ("-m", "not kafka")))
+    tests = module("pytest", "--verbosity=0", "--durations=5", *(() if broker else NO_BROKER))
     readme = module("tests.house.readme", "README.md", *(() if broker else ("--no-broker",)))
     return (
         Step("format", module("ruff", "format", "--check", "."), "run `ruff format .`"),

@@ -18,11 +18,15 @@ def is_deed(event, arguments):
     flags = arguments[2] if event == "open" else 0
     return event in deeds or isinstance(flags, int) and flags & (os.O_RDWR | os.O_WRONLY)
 
+def is_ours(path):
+    # a virtual environment may lie inside the tree
+    return path.startswith(root) and not path.startswith(sys.prefix)
+
 def culprit(frame):
     # what a library does when it is imported itself is not ours
-    while frame is not None and not frame.f_code.co_filename.startswith(("<frozen importlib", root)):
+    while frame is not None and not (is_ours(path := frame.f_code.co_filename) or path.startswith("<frozen importlib")):
         frame = frame.f_back
-    return frame if frame is not None and frame.f_code.co_filename.startswith(root) else None
+    return frame if frame is not None and is_ours(frame.f_code.co_filename) else None
 
 def hear(event, arguments):
     if is_deed(event, arguments) and (frame := culprit(sys._getframe(1))) is not None:

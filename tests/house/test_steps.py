@@ -27,7 +27,7 @@ def test_without_a_broker_the_same_steps_leave_out_what_needs_one() -> None:
     whole, alone = steps(broker=True), steps(broker=False)
     assert [step.name for step in alone] == [step.name for step in whole]
     assert {b.name: b.command[len(a.command) :] for a, b in zip(whole, alone, strict=True) if a != b} == {
-        "tests": ("-m", "not kafka"),
+        "tests": ("-m", "not kafka", "--numprocesses", "logical", "--dist", "loadfile"),
         "readme": ("--no-broker",),
     }
 
