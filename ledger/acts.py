@@ -78,7 +78,11 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     until: When | None = found["until"].value if "until" in found else None
     public = min(entry.public_at for entry, _ in full)
     start = window(effective) if effective is not None else None
-    status = worst([witnessed(entries), *(one.status for one in found.values() if one.status == "disputed")])
+    contradicting = {claim.entry.id for one in found.values() for claim in one.others}
+    agreeing = [entry for entry in entries if entry.id not in contradicting]
+    status = worst(
+        [witnessed(agreeing or entries), *(one.status for one in found.values() if one.status == "disputed")]
+    )
     return ActOnComponent(
         lead=lead,
         act=lead.act,

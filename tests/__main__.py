@@ -16,7 +16,7 @@ NO_BROKER = (
     "-m",
     "not kafka",
     "--numprocesses",
-    "auto",
+    "logical",
     "--dist",
     "loadfile",
 )  # the broker cannot be shared, so only here
