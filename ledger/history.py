@@ -133,6 +133,7 @@ class Negotiation:
         recorded_at = strike.first_recorded_at or recorded.recorded_at
         if strike.mode == "live" and recorded_at is not None and at > recorded_at + EARLY_STRIKE_ALLOWANCE:
             self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
+            del self.seen[recorded.id]  # the same strike at the right time is no repeat
             return
         if (strike.mode == "replay") != (self.replay is not None):
             self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")

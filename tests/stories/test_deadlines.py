@@ -231,6 +231,13 @@ def test_a_live_clock_that_strikes_early_is_a_finding_and_alerts_nobody() -> Non
     assert (outcome.alerts, outcome.rows, fold.rows, fold.next_wake) == ([], {}, rows, wake)
 
 
+def test_a_strike_that_came_too_early_still_counts_when_it_comes_in_time() -> None:
+    fold = live_fold()
+    fold.evolve(struck("2024-01-25T05:00:00+00:00", "2024-01-25T04:00:00+00:00"))
+    outcome = fold.evolve(struck("2024-01-25T05:00:00+00:00", "2024-01-25T05:00:01+00:00"))
+    assert [(one["lead"], one["late_by_seconds"]) for one in outcome.alerts] == [("7d", 1)]
+
+
 def test_a_live_clock_may_be_a_second_ahead_of_the_broker() -> None:
     outcome = live_fold().evolve(struck("2024-01-25T05:00:00+00:00", "2024-01-25T04:59:59+00:00"))
     assert [(one["lead"], one["late_by_seconds"]) for one in outcome.alerts] == [("7d", 0)]
