@@ -1,0 +1,85 @@
+"""Parley from Python: append reports, ask for states, read rows, follow changes.
+
+parley = Parley("127.0.0.1:9092")
+done = await parley.append([report])              # done.accepted, done.duplicates, done.refused
+then = await parley.state("us-china", at=parse_instant("2025-10-31T12:00:00-04:00"))
+async for change in parley.watch("us-china", since="0"):
+    ...
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import Literal
+
+import orjson
+
+from schemas.changes import Json
+from schemas.codec import encode
+from schemas.events import Event
+from streams.doors.appending import Appended, append
+from streams.doors.asking import ask, events_of
+from streams.doors.connecting import connect
+from streams.doors.kafka import read_rows
+from streams.doors.watching import Cursor, watch_lines
+from streams.settings import Settings
+
+
+class Parley:
+    """A client of one installation; it keeps no connection open between calls.
+
+    Without `brokers` it uses the settings, else the embedded Kafka that runs. Every call raises BrokerUnreachable if
+    there is none, and TopicMissing if Parley's topics were not created.
+    """
+
+    def __init__(self, brokers: str | None = None, *, prefix: str | None = None) -> None:
+        self._settings = Settings()
+        self._brokers = brokers
+        self._prefix = prefix or self._settings.prefix
+
+    def _bootstrap(self) -> str:
+        return connect(self._settings, self._brokers)
+
+    async def append(self, events: Iterable[Event]) -> Appended:
+        """Append events, each acknowledged by every replica in sync; what is there already is counted, not repeated."""
+        return await append(self._bootstrap(), self._prefix, (encode(event) for event in events))
+
+    async def state(
+        self,
+        negotiation: str,
+        *,
+        at: datetime | None = None,
+        known_at: datetime | None = None,
+        recorded_by: datetime | None = None,
+    ) -> Json:
+        """Return the state (`parley.state/1`) at an instant, as known at another. UnknownNegotiation without one."""
+        bootstrap = self._bootstrap()
+        events = await events_of(negotiation, ledger=None, bootstrap=bootstrap, prefix=self._prefix)
+        return ask(negotiation, events, at, known_at, recorded_by)
+
+    async def rows(self, negotiation: str) -> dict[str, dict[str, Json]]:
+        """Return the rows that the worker wrote, by table and entity."""
+        tables = await read_rows(self._bootstrap(), self._prefix, negotiation)
+        return {name: {key: orjson.loads(row) for key, row in rows.items()} for name, rows in tables.items()}
+
+    async def watch(
+        self,
+        negotiation: str | None = None,
+        *,
+        kind: Literal["changes", "alerts"] | None = None,
+        since: str | None = None,
+        follow: bool = True,
+    ) -> AsyncIterator[Json]:
+        """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N] (0: all; None: new ones).
+
+        With `follow` false it ends where the topics end now.
+        """
+        lines = watch_lines(
+            self._bootstrap(),
+            self._prefix,
+            negotiation=negotiation,
+            kind=kind,
+            cursor=Cursor.parse(since),
+            stop_at_end=not follow,
+        )
+        async for _, value in lines:
+            yield orjson.loads(value)
