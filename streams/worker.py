@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ledger.history import LEADS
-from streams.engine import EngineConfig, build_app, run
+from streams.engine import EngineConfig
 from streams.projection import LedgerProjection
 from streams.settings import Settings
 from streams.topics import CUTS, EVENTS, TABLES
@@ -43,6 +43,8 @@ def leads(settings: Settings) -> tuple[str, ...]:
 
 def work(config: EngineConfig, settings: Settings) -> NoReturn:
     """Run the worker as this process until it is told to stop, or a fault stops it."""
+    from streams.engine import build_app, run  # noqa: PLC0415 -- Faust takes long to import and no other command needs it
+
     Path(config.data_directory).mkdir(parents=True, exist_ok=True)
     prefix, partitions, lead_times = settings.prefix, config.partitions, leads(settings)
     app = build_app(

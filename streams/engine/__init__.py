@@ -39,12 +39,16 @@ Exit codes are in `ExitCode`; 74 is the watchdog (nothing moved for `stall_timeo
 worker anew; after 70, 71, 76 and 78 the message says what a person has to decide.
 """
 
+from typing import TYPE_CHECKING
+
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError, cut_key, decode_cut
 from streams.engine.faults import ExitCode, Fault
-from streams.engine.partition import Progress
 from streams.engine.projection import Outputs, Projection, Record
-from streams.engine.worker import build_app, run
+
+if TYPE_CHECKING:
+    from streams.engine.partition import Progress
+    from streams.engine.worker import build_app, run
 
 __all__ = [
     "Cut",
@@ -61,3 +65,16 @@ __all__ = [
     "decode_cut",
     "run",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs Faust when it is first asked for: readers of cuts do without, and start 0.4 s sooner."""
+    if name in {"build_app", "run"}:
+        from streams.engine import worker  # noqa: PLC0415 -- see above
+
+        return getattr(worker, name)
+    if name == "Progress":
+        from streams.engine import partition  # noqa: PLC0415 -- see above
+
+        return partition.Progress
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
