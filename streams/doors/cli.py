@@ -1,11 +1,10 @@
-"""The command line. Exit codes: 0 answered, 2 usage, 3 bad input, 4 broker unreachable."""
+"""The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable."""
 
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
 from contextlib import contextmanager
-from typing import IO, Annotated, Any, NoReturn, TypeVar
+from typing import IO, Annotated, Any
 
 import orjson
 import typer
@@ -13,86 +12,45 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schemas.encoding import canonical_json
 from streams import ledger_file
-from streams.broker import BrokerAlreadyRuns, BrokerError, EmbeddedBroker
-from streams.broker_reaching import BrokerUnreachable
+from streams.broker import EmbeddedBroker
 from streams.doors import showing
 from streams.doors.appending import append as append_lines
 from streams.doors.appending import bounded_lines
-from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
+from streams.doors.asking import ask, events_of, instant
+from streams.doors.commanding import (
+    BAD_INPUT,
+    USAGE,
+    AsJson,
+    AsTable,
+    Brokers,
+    Negotiation,
+    Prefix,
+    answered,
+    app,
+    faults,
+    leave,
+    settings_with,
+)
 from streams.doors.connecting import connect
-from streams.doors.demo import DemoFailed, run_demo
+from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import read_cuts, read_rows
-from streams.doors.waiting import NotReached
-from streams.doors.watching import BadCursor, Cursor, watch_lines
+from streams.doors.watching import Cursor, watch_lines
 from streams.logs import set_up_logs
-from streams.producing import AppendFailed
-from streams.reading import HoleInTopic, end_positions
+from streams.reading import end_positions
 from streams.settings import Settings
-from streams.topics import EVENTS, TABLES, TopicMissing
-from streams.topics_on_kafka import TopicError, ensure_topics, topics_found
+from streams.topics import EVENTS, TABLES
+from streams.topics_on_kafka import ensure_topics, topics_found
 from streams.worker import engine_config, work
 
-T = TypeVar("T")
-USAGE, BAD_INPUT, UNREACHABLE = 2, 3, 4
+__all__ = ["app", "main"]
+
 TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
-
-app = typer.Typer(
-    name="parley",
-    help="An open ledger of negotiations between governments: what is in force, what is due, and on whose word.",
-    epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
-Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
-AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
-Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
 
 
 def main() -> None:
     """Run the command line."""
     app()
-
-
-def settings_with(prefix: str | None) -> Settings:
-    """Return the settings of this installation, with another prefix if one is given."""
-    settings = Settings()
-    return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
-
-
-@contextmanager
-def _faults() -> Any:  # noqa: ANN401 -- a context manager
-    """Turn what can go wrong into a message that says what to do, and an exit code."""
-    try:
-        yield
-    except BrokerAlreadyRuns as error:
-        showing.complain(str(error))
-        raise typer.Exit(0) from error
-    except (BrokerUnreachable, BrokerError, TopicMissing, HoleInTopic, AppendFailed, NotReached, DemoFailed) as error:
-        _leave(str(error), UNREACHABLE, error)
-    except (ledger_file.BadLedgerFile, UnknownNegotiation, BadCursor, TopicError) as error:
-        _leave(str(error), BAD_INPUT, error)
-    except ValueError as error:
-        _leave(str(error), USAGE, error)
-
-
-def _leave(message: str, code: int, error: BaseException) -> NoReturn:
-    showing.complain(f"parley: {message}")
-    raise typer.Exit(code) from error
-
-
-def _run(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    with _faults():
-        try:
-            return asyncio.run(work_to_do())
-        except KeyboardInterrupt as error:
-            raise typer.Exit(0) from error
-    raise AssertionError("unreachable")
 
 
 @app.command(epilog="Example: $ parley demo --no-serve")
@@ -109,7 +67,7 @@ def demo(
     settings = settings_with(prefix)
     on_terminal = sys.stdout.isatty()
     pace = speed if speed is not None else (30.0 if on_terminal and not no_serve else None)
-    summary = _run(
+    summary = answered(
         lambda: run_demo(settings, brokers=brokers or settings.brokers, speed=pace, serve=not no_serve, quiet=as_json)
     )
     if as_json:
@@ -121,7 +79,7 @@ def broker(
     port: Annotated[int | None, typer.Option("--port", help="Port; else a free one.", min=1, max=65535)] = None,
 ) -> None:
     """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
-    with _faults():
+    with faults():
         settings = Settings()
         with EmbeddedBroker(settings.broker_directory, port=port, settings=settings) as address:
             showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
@@ -157,7 +115,7 @@ def topics(
             for one in report.topics
         ]
 
-    found = _run(ensure)
+    found = answered(ensure)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json({"schema": "parley.topics/1", "topics": found})
     else:
@@ -185,8 +143,8 @@ def worker(
         report = await ensure_topics(bootstrap, settings.prefix, count or settings.partitions, settings.replication)
         return bootstrap, report.topics[0].partitions
 
-    bootstrap, count = _run(partitions)
-    with _faults():
+    bootstrap, count = answered(partitions)
+    with faults():
         config = engine_config(settings, bootstrap, count, instance=instance, status_port=status_port, stop_at=stop_at)
         work(config, settings)
 
@@ -215,7 +173,7 @@ def status(brokers: Brokers = None, prefix: Prefix = None, as_json: AsJson = Fal
             "complete": behind == 0,
         }
 
-    found = _run(look)
+    found = answered(look)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(found)
         return
@@ -235,7 +193,7 @@ def append_command(
     """Append reports to the ledger. A refused line is told with its reason and never reaches it; the others land."""
     settings = settings_with(prefix)
     total: dict[str, Any] = {"accepted": 0, "duplicates": 0, "refused": []}
-    with _progress() as tell, _faults():
+    with _progress() as tell, faults():
         bootstrap = connect(settings, brokers)
         for name in files:
             with _open(name) as stream:
@@ -285,7 +243,7 @@ def export(
         bootstrap = connect(settings, brokers)
         return await export_lines(bootstrap, settings.prefix, negotiation, sys.stdout.buffer)
 
-    unreadable = _run(write)
+    unreadable = answered(write)
     if unreadable:
         showing.complain(f"{unreadable} records are no events and were left out: they are dead letters.")
 
@@ -302,13 +260,13 @@ def tables(
     """Show the rows that the worker wrote, as they stand on the topics, with the cut."""
     settings = settings_with(prefix)
     if table is not None and table not in TABLE_NAMES:
-        _leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
+        leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
 
     async def read() -> tuple[dict[str, dict[str, bytes]], dict[int, int]]:
         bootstrap = connect(settings, brokers)
         return await read_rows(bootstrap, settings.prefix, negotiation), await read_cuts(bootstrap, settings.prefix)
 
-    rows, cuts = _run(read)
+    rows, cuts = answered(read)
     chosen = [table] if table is not None else list(TABLE_NAMES)
     decoded = {name: {key: orjson.loads(value) for key, value in rows[name].items()} for name in chosen}
     if showing.wants_json(as_json=as_json, as_table=as_table):
@@ -344,7 +302,7 @@ def state(
         events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.prefix)
         return ask(negotiation, events, *times)
 
-    found = _run(answer)
+    found = answered(answer)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(orjson.loads(canonical_json(found)))
     else:
@@ -380,7 +338,7 @@ def watch(
                 sys.stdout.buffer.write(value + b"\n")
                 sys.stdout.flush()
 
-    _run(show)
+    answered(show)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from streams.broker_installation import KAFKA_VERSION
-from streams.doors import cli
+from streams.doors import cli, commanding
 from streams.engine import ExitCode
 from streams.settings import Settings
 from streams.topics import TOPICS
@@ -27,8 +27,8 @@ from tests.house.deployed import (
 from tests.house.examples import tree_of
 from tests.house.tree import ROOT
 
-MENDS_ITSELF = {cli.UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER}
-NEEDS_A_PERSON = ({cli.USAGE, cli.BAD_INPUT} | set(ExitCode)) - MENDS_ITSELF
+MENDS_ITSELF = {commanding.UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER}
+NEEDS_A_PERSON = ({commanding.USAGE, commanding.BAD_INPUT} | set(ExitCode)) - MENDS_ITSELF
 PLANTED = """\
 services:
   broker:

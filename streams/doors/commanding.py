@@ -1,0 +1,82 @@
+"""What every command of the command line shares: the app, the common options, and how faults become exit codes."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, NoReturn, TypeVar
+
+import typer
+
+from streams import ledger_file
+from streams.broker import BrokerAlreadyRuns, BrokerError
+from streams.broker_reaching import BrokerUnreachable
+from streams.doors import showing
+from streams.doors.asking import UnknownNegotiation
+from streams.doors.demo import DemoFailed
+from streams.doors.waiting import NotReached
+from streams.doors.watching import BadCursor
+from streams.producing import AppendFailed
+from streams.reading import HoleInTopic
+from streams.settings import Settings
+from streams.topics import TopicMissing
+from streams.topics_on_kafka import TopicError
+
+T = TypeVar("T")
+DIFFERENT: Final = 1
+USAGE: Final = 2
+BAD_INPUT: Final = 3
+UNREACHABLE: Final = 4
+
+app = typer.Typer(
+    name="parley",
+    help="An open ledger of negotiations between governments: what is in force, what is due, and on whose word.",
+    epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
+Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
+AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
+Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
+
+
+def settings_with(prefix: str | None) -> Settings:
+    """Return the settings of this installation, with another prefix if one is given."""
+    settings = Settings()
+    return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turn what can go wrong into a message that says what to do, and an exit code."""
+    try:
+        yield
+    except BrokerAlreadyRuns as error:
+        showing.complain(str(error))
+        raise typer.Exit(0) from error
+    except (BrokerUnreachable, BrokerError, TopicMissing, HoleInTopic, AppendFailed, NotReached, DemoFailed) as error:
+        leave(str(error), UNREACHABLE, error)
+    except (ledger_file.BadLedgerFile, UnknownNegotiation, BadCursor, TopicError) as error:
+        leave(str(error), BAD_INPUT, error)
+    except ValueError as error:
+        leave(str(error), USAGE, error)
+
+
+def leave(message: str, code: int, error: BaseException) -> NoReturn:
+    """Say what went wrong and end with an exit code."""
+    showing.complain(f"parley: {message}")
+    raise typer.Exit(code) from error
+
+
+def answered(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a command's work to its end and return what it found; its faults end the command."""
+    with faults():
+        try:
+            return asyncio.run(work_to_do())
+        except KeyboardInterrupt as error:
+            raise typer.Exit(0) from error
+    raise AssertionError("unreachable")
