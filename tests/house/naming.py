@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from tests.house.tree import Offence, Source
 
@@ -52,6 +53,13 @@ def foreign_places(sources: Iterable[Source]) -> Iterator[Offence]:
                     yield Offence(source.path, number, host, "name the package; whoever installs it knows from where")
             for place in ONE_MACHINE.finditer(line):
                 yield Offence(source.path, number, place.group(), "this path exists on one machine only")
+
+
+def links_out(root: Path, names: Iterable[str]) -> Iterator[Offence]:
+    """Give each symbolic link that leads out of the tree: whoever clones it has nothing there."""
+    for name in names:
+        if (root / name).is_symlink() and not (root / name).resolve().is_relative_to(root.resolve()):
+            yield Offence(name, 1, f"a link to {(root / name).readlink()}", "keep it out of the tree")
 
 
 def missing_pages(sources: Iterable[Source], paths: Iterable[str]) -> Iterator[Offence]:

@@ -1,17 +1,20 @@
 """Names say what a thing is; files can be read in one sitting; text names nothing that a reader does not have."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.house.naming import (
     LINES_AT_MOST,
     REGISTRIES,
     foreign_places,
+    links_out,
     long_files,
     missing_pages,
     packages_without_decisions,
     vague_names,
 )
-from tests.house.tree import Source, paths, report, sources
+from tests.house.tree import ROOT, Source, listed, paths, report, sources
 
 
 def test_every_module_is_named_for_what_it_holds() -> None:
@@ -53,6 +56,19 @@ def test_a_registry_or_a_path_of_one_machine_is_caught(place: str) -> None:
 @pytest.mark.parametrize("text", ["streams/work/x", "https://example.org/home/index", "~/work/parley"])
 def test_a_path_below_another_is_no_path_of_one_machine(text: str) -> None:
     assert list(foreign_places([Source("README.md", text)])) == []
+
+
+def test_no_link_leads_out_of_the_tree() -> None:
+    found = list(links_out(ROOT, listed()))
+    assert not found, report(found)
+
+
+def test_a_link_out_of_the_tree_is_caught(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "inside").symlink_to(tree / "page")
+    (tree / "environment").symlink_to(tmp_path / "elsewhere")
+    assert [offence.path for offence in links_out(tree, ["inside", "environment"])] == ["environment"]
 
 
 def test_every_page_that_is_named_is_in_the_tree() -> None:

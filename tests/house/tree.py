@@ -40,14 +40,18 @@ def report(offences: Iterable[Offence]) -> str:
 
 def paths() -> tuple[str, ...]:
     """Give every file of the project: tracked by git, or new and not ignored."""
-    listed = subprocess.run(
+    return tuple(sorted(name for name in listed() if (ROOT / name).is_file()))
+
+
+def listed() -> frozenset[str]:
+    """Give every name that is tracked by git, or new and not ignored, whatever stands behind it."""
+    names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
-    names = listed.stdout.decode().split("\0")
-    return tuple(sorted({name for name in names if name and (ROOT / name).is_file()}))
+    return frozenset(names.stdout.decode().split("\0")) - {""}
 
 
 def sources(*folders: str, suffix: str = "") -> tuple[Source, ...]:
