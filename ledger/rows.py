@@ -10,9 +10,11 @@ from ledger.matters import last_commitment, last_proceeding, steps, told_of
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
 from ledger.rate_sums import Amount, amount_at
+from ledger.reports import made_at
 from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, at
 from schemas.changes import Json
 from schemas.events import ComponentChanged, Goods, ProceedingChanged
+from schemas.provenance import Document
 from schemas.rates import ByProduct, EitherRate, PlainRate, RateRange, RateUnknown, Specific, exact
 from schemas.times import When, instant_text, when_text, window
 
@@ -85,7 +87,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
         "scope": _scope(lead),
         "authority": act.lead.authority,
-        "refs": [act.lead.document.ref] if act.lead.document.ref else list(act.lead.document.refs[:SHOWN_MAX]),
+        "refs": _refs(act.lead.document),
         "acts": [one.act for one in made[-SHOWN_MAX:]],
         "reports": sum(len(one.reports) for one in made),
         "next": _next(timeline, made, instant),
@@ -97,6 +99,10 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         amount = amount_at(timeline, "collected", None, instant).amount
         row["low"], row["high"] = bound(amount.low), bound(amount.high)
     return row
+
+
+def _refs(document: Document) -> list[str]:
+    return [document.ref] if document.ref else list(document.refs[:SHOWN_MAX])
 
 
 def bound(number: object) -> str | None:
@@ -292,7 +298,7 @@ def _authority(segment: Segment | None) -> str | None:
 
 
 def proceeding_row(knowledge: Knowledge, name: str, instant: datetime) -> Json | None:
-    """Return the row of an investigation or court case, among the measures."""
+    """Return the row of an investigation or court case, in the shape of a measure: by itself it collects nothing."""
     found = steps(knowledge.of_unit(Unit("proceeding", name)), instant)
     last = last_proceeding(found)
     if last is None:
@@ -306,12 +312,24 @@ def proceeding_row(knowledge: Knowledge, name: str, instant: datetime) -> Json |
         "title": last.title,
         "instrument": last.kind,
         "imposer": last.document.issuer,
+        "target": None,
+        "origins": [],
         "forum": last.forum,
         "force": last.stage,
+        "since": utc_text(made_at(last)),
+        "until": None,
+        "until_kind": "none_stated",
+        "lawful": False,
+        "collected": False,
+        "scope": {"goods": None},
+        "authority": last.document.ref,
+        "refs": _refs(last.document),
         "holding": ruled.holding if isinstance(ruled, ProceedingChanged) else None,
         "effect": ruled.effect if isinstance(ruled, ProceedingChanged) else None,
         "on_components": list(last.on_components),
         "rate": None,
+        "suspended": None,
+        "on_lapse": None,
         "status": found[-1].status,
         "acts": [step.act for step in found[-SHOWN_MAX:]],
     }

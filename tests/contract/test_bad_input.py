@@ -108,7 +108,7 @@ def test_bad_input_is_refused_with_its_code_and_its_place(data: bytes) -> None:
         (
             changed("/rate", "abc"),
             (
-                "/rate: expected a decimal string without sign or trailing zeros to spare, "
+                "/rate: expected a decimal string without plus sign or needless zeros, "
                 'such as "20", "7.5" or "-10"; got "abc"'
             ),
         ),
