@@ -17,9 +17,7 @@ _EXACT = re.compile(r"0|-?(0\.\d{0,8}[1-9]|[1-9]\d{0,14}(\.\d{0,8}[1-9])?)", re.
 
 def _exact_text(text: str) -> str:
     if _EXACT.fullmatch(text) is None:
-        raise ValueError(
-            'expected a decimal string without plus sign or needless zeros, such as "20", "7.5" or "-10"'
-        )
+        raise ValueError('expected a decimal string without plus sign or needless zeros, such as "20", "7.5" or "-10"')
     return text
 
 
