@@ -45,7 +45,8 @@ class LedgerProjection:
         for record in records:
             event = self._read(record)
             if isinstance(event, Undecodable):
-                outputs.append(self._dead_letters, record.key, record.value, dead_letter_headers(record, event))
+                headers = dead_letter_headers(record, event.code, event.reason, event.pointer)
+                outputs.append(self._dead_letters, record.key, record.value, headers)
                 continue
             outcome = self._evolve(record, event)
             key = event.negotiation.encode()
@@ -56,6 +57,11 @@ class LedgerProjection:
             for (table, entity), row in outcome.rows.items():
                 encoded = canonical_json(row) if row is not None else None
                 outputs.row(table, f"{event.negotiation}/{entity}".encode(), encoded)
+
+    def set_aside(self, record: Record, outputs: Outputs) -> None:
+        """Pass a record that a person has set aside: a dead letter says so."""
+        headers = dead_letter_headers(record, "set_aside", "a person has set this record aside: it was not folded")
+        outputs.append(self._dead_letters, record.key, record.value, headers)
 
     def _read(self, record: Record) -> Event | Undecodable:
         event = decode(record.value)
@@ -91,12 +97,12 @@ def misplaced(event: Event, record: Record, partitions: int) -> Undecodable | No
     return None
 
 
-def dead_letter_headers(record: Record, fault: Undecodable) -> list[tuple[str, bytes]]:
+def dead_letter_headers(record: Record, code: str, reason: str, pointer: str = "") -> list[tuple[str, bytes]]:
     """Return the headers of a dead letter: the original ones, then the position and what is wrong."""
     return [
         *record.headers,
         ("parley_position", f"{record.partition}:{record.offset}".encode()),
-        ("parley_code", fault.code.encode()),
-        ("parley_reason", fault.reason.encode()[:1000]),
-        ("parley_pointer", fault.pointer.encode()[:1000]),
+        ("parley_code", code.encode()),
+        ("parley_reason", reason.encode()[:1000]),
+        ("parley_pointer", pointer.encode()[:1000]),
     ]

@@ -32,6 +32,7 @@ def engine_config(
         instance_id=instance,
         status_port=status_port,
         data_directory=str(settings.state_directory / "worker"),
+        set_aside_hint="parley set-aside {partition}:{offset}",
         stop_at=stop_at,
     )
 

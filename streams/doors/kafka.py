@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
-from streams.engine import decode_cut
+from streams.engine import decode_cut, is_set_aside
 from streams.projection import misplaced, recorded
-from streams.reading import end_positions, read_table, read_to_end
+from streams.reading import end_positions, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, partition_of
 
 
@@ -22,10 +22,14 @@ async def read_ledger(bootstrap: str, prefix: str, negotiation: str | None = Non
     """Read the ledger up to where it ends now; of one negotiation, only its partition."""
     topic = EVENTS.name(prefix)
     count = len(await end_positions(bootstrap, topic))
+    aside = await read_set_asides(bootstrap, prefix)
     chosen = None if negotiation is None else [partition_of(negotiation.encode(), count)]
     found = Ledger()
     async for records in read_to_end(bootstrap, topic, partitions=chosen, dense=True):
         for record in records:
+            if (record.partition, record.offset) in aside:
+                found.unreadable += 1
+                continue
             event = decode(record.value)
             if isinstance(event, Undecodable) or misplaced(event, record, count) is not None:
                 found.unreadable += 1
@@ -62,7 +66,7 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
 async def read_cuts(bootstrap: str, prefix: str) -> dict[int, int]:
     """Return the offset up to which each partition's outputs are complete; -1 where there are none yet."""
     rows = await read_table(bootstrap, CUTS.name(prefix))
-    cuts = [decode_cut(row.value) for row in rows.values()]
+    cuts = [decode_cut(row.value) for key, row in rows.items() if not is_set_aside(key)]
     found = {cut.partition: cut.offset for cut in cuts if cut.topic == EVENTS.name(prefix)}
     ends = await end_positions(bootstrap, EVENTS.name(prefix))
     return {partition: found.get(partition, -1) for partition in sorted(ends)}

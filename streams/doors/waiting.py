@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-from streams.engine import Cut, decode_cut
+from streams.engine import Cut, decode_cut, is_set_aside
 from streams.reading import follow
 from streams.topics import CUTS, EVENTS
 
@@ -27,7 +27,7 @@ async def cuts_reaching(
         async with asyncio.timeout(within_s):
             async for records in follow(bootstrap, CUTS.name(prefix), start=dict.fromkeys(ends, 0)):
                 for record in records:
-                    if record.value is not None:
+                    if record.value is not None and not is_set_aside(record.key):
                         cut = decode_cut(record.value)
                         cuts[cut.partition] = cut
                 if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):

@@ -18,7 +18,8 @@ the same process after its restart.
  1. fence: initialise the producer with transactional id name.group.partition.
     Fails or dies here: nothing was done. Success fences every predecessor, and aborts what it left open.
  2. read the cut: the last committed one, by position, behind the fence; check it against the ledger (topic id, end,
-    fold version). Dies here: nothing was done. Does not fit: exit 70, 76 or 78, which a person has to look at.
+    fold version). What is set aside is read with it. Dies here: nothing was done. Does not fit: exit 70, 76 or 78,
+    which a person has to look at.
  3. seek to what the projection has folded + 1 (0 for a new one), then let the ledger flow.
     Every offset that arrives must be the next one, else exit 70 (hole) or 76 (went back).
  4. fold up to the cut, in silence. Dies here: the successor folds again; nothing was written.
@@ -33,21 +34,28 @@ the same process after its restart.
     and goes on behind it.
  8. the next batch (5), or, when the partition is revoked or SIGTERM came: release, after the batch in flight.
 
+A record that makes the projection raise is named in the message of exit 71. `set_aside` is the way past it: it raises
+the fence as in 1, reads the cut as in 2, refuses what lies before it, and commits its word beside the cut. So what is
+set aside never changes under a worker, and everybody who folds the ledger leaves out the same records.
+
 A zombie, paused anywhere and woken after its successor's step 1, has its next send or commit refused and exits with 75.
 
 Exit codes are in `ExitCode`; 74 is the watchdog (nothing moved for `stall_timeout`). After 74 and 75 start the
 worker anew; after 70, 71, 76 and 78 the message says what a person has to decide.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError, cut_key, decode_cut
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.projection import Outputs, Projection, Record
+from streams.engine.set_asides import SetAside, decode_set_aside, is_set_aside
 
 if TYPE_CHECKING:
     from streams.engine.partition import Progress
+    from streams.engine.setting_aside import NotSetAside, set_aside
     from streams.engine.worker import build_app, run
 
 __all__ = [
@@ -55,26 +63,34 @@ __all__ = [
     "EngineConfig",
     "ExitCode",
     "Fault",
+    "NotSetAside",
     "Outputs",
     "Progress",
     "Projection",
     "Record",
+    "SetAside",
     "UnreadableCutError",
     "build_app",
     "cut_key",
     "decode_cut",
+    "decode_set_aside",
+    "is_set_aside",
     "run",
+    "set_aside",
 ]
 
 
+_LATER = {
+    "build_app": "worker",
+    "run": "worker",
+    "Progress": "partition",
+    "NotSetAside": "setting_aside",
+    "set_aside": "setting_aside",
+}
+
+
 def __getattr__(name: str) -> object:
-    """Import what needs Faust when it is first asked for: readers of cuts do without, and start 0.4 s sooner."""
-    if name in {"build_app", "run"}:
-        from streams.engine import worker  # noqa: PLC0415 -- see above
-
-        return getattr(worker, name)
-    if name == "Progress":
-        from streams.engine import partition  # noqa: PLC0415 -- see above
-
-        return partition.Progress
+    """Import what needs Faust or Kafka when it is first asked for: readers of cuts do without and start sooner."""
+    if name in _LATER:
+        return getattr(import_module(f"streams.engine.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,7 @@ class EngineConfig:
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where the frame may keep its files; nothing of value is there
+    set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
     stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there
     """
 
@@ -57,6 +58,7 @@ class EngineConfig:
     stall_timeout: float = 60.0
     status_port: int | None = None
     data_directory: str = ".faust"
+    set_aside_hint: str = "set_aside(config, {partition}, {offset}, reason)"
     stop_at: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 
 class UnreadableCutError(Exception):
-    """A record on the cuts topic is not a cut; the message says where and why."""
+    """A record on the cuts topic is neither a cut nor a set-aside; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True)

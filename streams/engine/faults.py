@@ -31,3 +31,27 @@ class Fault:
 
     code: ExitCode
     message: str
+
+
+def projection_raised(
+    error: Exception, place: str, offsets: tuple[int, int], at: int | None, set_aside_hint: str | None
+) -> Fault:
+    """Say which record made the projection raise: the one at offset `at`, or one of the first..last of `offsets`.
+
+    `set_aside_hint` says how a person sets the record aside; None for records whose outputs are committed already.
+    """
+    first, last = offsets
+    where = f"at offset {at}" if at is not None else f"between offsets {first} and {last}"
+    raised = f"the projection raised {error!r} on {place} {where}"
+    if set_aside_hint is None:
+        return Fault(
+            ExitCode.PROJECTION,
+            f"{raised}, whose outputs are committed already, so it cannot be set aside: run the version that projected "
+            "it, or give this one derived topics of its own.",
+        )
+    hint = set_aside_hint.format(partition=place.rpartition("/")[2], offset=at if at is not None else "OFFSET")
+    return Fault(
+        ExitCode.PROJECTION,
+        f"{raised}; nothing of the batch is committed. Mend the projection, or set the record aside ({hint}), then "
+        "start the worker again.",
+    )

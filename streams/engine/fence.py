@@ -1,16 +1,19 @@
 """Kafka's fence used directly: the transactional producer of one ledger partition, and what must be read behind it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.engine.config import EngineConfig
-from streams.engine.cut import Cut, UnreadableCutError, cut_key, decode_cut
-from streams.engine.moves import LedgerBounds
+from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
+from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.outputs import Entry
+from streams.engine.set_asides import decode_set_aside, set_aside_prefix
 from streams.engine.topic_ids import topic_id
 
+T = TypeVar("T")
 _BATCH_BYTES_MAX = 1 << 19
 _FETCH_BYTES_MAX = 4 << 20
 _FETCH_WAIT_MS_MAX = 10
@@ -69,15 +72,13 @@ class FencedProducer:
         await asyncio.gather(*acknowledgements)
 
 
-async def read_behind_fence(
-    config: EngineConfig, partition: int, ledger_topic_id: str | None
-) -> tuple[Cut | None, LedgerBounds]:
-    """Return the last committed cut of a ledger partition, and the ledger's bounds.
+async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_id: str | None) -> CutRead:
+    """Return the last committed cut of a ledger partition, what is set aside of it, and the ledger's bounds.
 
     It reads up to the end of the cuts partition, by position: transaction markers occupy offsets too. The end is
     the high watermark, not the last stable offset, so that an open transaction is waited for and not overlooked.
 
-    Raises UnreadableCutError if the last record of the partition's key is not a cut.
+    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside.
     """
     cuts = TopicPartition(config.cuts, partition)
     ledger = TopicPartition(config.ledger, partition)
@@ -93,21 +94,30 @@ async def read_behind_fence(
     try:
         consumer.assign([cuts])
         await consumer.seek_to_beginning(cuts)
-        key = cut_key(config.ledger, partition)
-        found: tuple[int, bytes] | None = None
+        found: dict[bytes, tuple[int, bytes]] = {}
         while (end := consumer.highwater(cuts)) is None or await consumer.position(cuts) < end:
             for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
-                if record.key == key:
-                    found = None if record.value is None else (record.offset, record.value)
+                if record.value is None:
+                    found.pop(record.key, None)
+                elif record.key is not None:
+                    found[record.key] = (record.offset, record.value)
         begin = (await consumer.beginning_offsets([ledger]))[ledger]
         end = (await consumer.end_offsets([ledger]))[ledger]
     finally:
         await consumer.stop()
-    bounds = LedgerBounds(begin, end, ledger_topic_id)
-    if found is None:
-        return None, bounds
-    offset, value = found
+    place = f"{config.cuts}/{partition}"
+    key, prefix = cut_key(config.ledger, partition), set_aside_prefix(config.ledger, partition)
+    cut = _decoded(decode_cut, found.get(key), place)
+    asides = [_decoded(decode_set_aside, at, place) for name, at in found.items() if name.startswith(prefix)]
+    offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
+    return CutRead(cut, LedgerBounds(begin, end, ledger_topic_id), frozenset(offsets))
+
+
+def _decoded(decode: Callable[[bytes], T], at: tuple[int, bytes] | None, place: str) -> T | None:
+    if at is None:
+        return None
+    offset, value = at
     try:
-        return decode_cut(value), bounds
+        return decode(value)
     except UnreadableCutError as error:
-        raise UnreadableCutError(f"{config.cuts}/{partition} at offset {offset}: {error}") from error
+        raise UnreadableCutError(f"{place} at offset {offset}: {error}") from error

@@ -45,6 +45,7 @@ class State:
     folded: the projection has taken this one (held from before, folded in silence, or projected)
     cut: committed outputs are complete up to here
     arrived: accepted from the ledger up to here; `arrived - folded` records are waiting
+    aside: what is set aside; fixed from the reading of the cut on, because whoever sets aside raises the fence too
     leaving: the partition is revoked and is released as soon as the batch in flight is committed
     """
 
@@ -53,6 +54,7 @@ class State:
     folded: int = -1
     cut: int = -1
     arrived: int = -1
+    aside: frozenset[int] = frozenset()
     leaving: bool = False
 
 
@@ -82,10 +84,11 @@ class Fenced:
 
 @dataclass(frozen=True, slots=True)
 class CutRead:
-    """The last committed cut (None: there never was one) and the bounds of the ledger, both read after the fence."""
+    """What was read after the fence: the last committed cut (None: there never was one), the ledger, the set-asides."""
 
     cut: Cut | None
     ledger: LedgerBounds
+    aside: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,7 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class ReadCut:
-    """Read the last committed cut, by position, and the ledger's bounds; answered by `CutRead`."""
+    """Read the last committed cut and the set-asides, by position, and the ledger's bounds; answered by `CutRead`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +161,20 @@ class Seek:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Fold the records first..last in silence; answered by `Folded`."""
+    """Fold the records first..last in silence, but for those set aside; answered by `Folded`."""
 
     first: int
     last: int
+    aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Project the records first..last; answered by `Projected`."""
+    """Project the records first..last, and pass those set aside with a word; answered by `Projected`."""
 
     first: int
     last: int
+    aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

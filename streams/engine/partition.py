@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
@@ -12,11 +11,12 @@ from faust.types import AppT
 from streams.engine import moves, protocol
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
-from streams.engine.faults import ExitCode, Fault
+from streams.engine.faults import ExitCode, Fault, projection_raised
 from streams.engine.fence import FencedProducer, read_behind_fence
 from streams.engine.halt import StopPoint, halt
 from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.projection import Projection, Record
+from streams.engine.waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,8 @@ class LedgerPartition:
         self._outputs = BatchOutputs(
             {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
         )
-        self._waiting: deque[Sequence[Record]] = deque()
+        self._waiting = Waiting(config.slice_max)
+        self._taken = Taken([])
         self._commands: asyncio.Queue[moves.Command] = asyncio.Queue()
         self._producer = FencedProducer(config, partition)
         self._stop_point = StopPoint(config.stop_at)
@@ -106,7 +107,7 @@ class LedgerPartition:
 
     def arrive(self, records: Sequence[Record]) -> None:
         """Take records from the ledger; they are folded or projected in their turn."""
-        self._waiting.append(records)
+        self._waiting.add(records)
         self._feed(moves.Arrived(tuple([record.offset for record in records])))
 
     async def leave(self) -> Held:
@@ -140,11 +141,9 @@ class LedgerPartition:
     def _fault(self, command: moves.Command, error: Exception) -> Fault:
         place = f"{self._config.ledger}/{self._partition}"
         if isinstance(command, moves.Fold | moves.Project):
-            return Fault(
-                ExitCode.PROJECTION,
-                f"the projection raised {error!r} on {place} between offsets {command.first} and {command.last}; "
-                "nothing of it is committed. Mend the projection or set the record aside, then start the worker again.",
-            )
+            at = self._taken.at.offset if self._taken.at is not None else None
+            hint = self._config.set_aside_hint if isinstance(command, moves.Project) else None
+            return projection_raised(error, place, (command.first, command.last), at, hint)
         return Fault(
             ExitCode.PRODUCER,
             f"{place}: {type(command).__name__} failed with {error!r}; another worker may own the partition now, or "
@@ -161,10 +160,10 @@ class LedgerPartition:
                 self._projection = self._factory(self._partition)
             case moves.Seek(offset):
                 self._seek.set_result(offset)
-            case moves.Fold(first, last):
-                return await self._fold(first, last)
-            case moves.Project(first, last):
-                return await self._project(first, last)
+            case moves.Fold(first, last, aside):
+                return await self._fold(first, last, aside)
+            case moves.Project(first, last, aside):
+                return await self._project(first, last, aside)
             case moves.Send(offset):
                 return await self._send(offset)
             case moves.Commit():
@@ -186,26 +185,35 @@ class LedgerPartition:
 
     async def _read_cut(self) -> moves.Event:
         self._topic_id = await self._producer.topic_id(self._config.ledger)
-        cut, ledger = await read_behind_fence(self._config, self._partition, self._topic_id)
-        self._counts = {} if cut is None else dict(cut.counts)
+        read = await read_behind_fence(self._config, self._partition, self._topic_id)
+        self._counts = {} if read.cut is None else dict(read.cut.counts)
         self._stop_point.pass_by("after_cut_read")
-        return moves.CutRead(cut, ledger)
+        return read
 
-    async def _fold(self, first: int, last: int) -> moves.Event:
-        for records in self._slices(first, last):
-            self._projection.fold(records)
-            self._steps += 1
-            await asyncio.sleep(0)
+    async def _fold(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
+        for taken in self._waiting.take(last - first + 1, aside):
+            if not taken.aside:
+                self._taken = taken
+                self._projection.fold(taken)
+            await self._give_way()
         self._stop_point.pass_by("after_fold")
         return moves.Folded()
 
-    async def _project(self, first: int, last: int) -> moves.Event:
-        for records in self._slices(first, last):
-            self._projection.project(records, self._outputs)
-            self._steps += 1
-            await asyncio.sleep(0)
+    async def _project(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
+        for taken in self._waiting.take(last - first + 1, aside):
+            self._taken = taken
+            if taken.aside:
+                for record in taken:
+                    self._projection.set_aside(record, self._outputs)
+            else:
+                self._projection.project(taken, self._outputs)
+            await self._give_way()
         self._stop_point.pass_by("after_project")
         return moves.Projected()
+
+    async def _give_way(self) -> None:
+        self._steps += 1
+        await asyncio.sleep(0)
 
     async def _send(self, offset: int) -> moves.Event:
         appended, rows = self._outputs.drain()
@@ -239,15 +247,3 @@ class LedgerPartition:
         if progress != self._told:
             self._told = progress
             self._on_progress(progress)
-
-    def _slices(self, first: int, last: int) -> "list[Sequence[Record]]":
-        """Take the records first..last out of those waiting, in slices that do not hold up the others for long."""
-        taken: list[Record] = []
-        while len(taken) <= last - first:
-            records = self._waiting.popleft()
-            left = last - first + 1 - len(taken)
-            taken.extend(records[:left])
-            if len(records) > left:
-                self._waiting.appendleft(records[left:])
-        size = self._config.slice_max
-        return [taken[i : i + size] for i in range(0, len(taken), size)]

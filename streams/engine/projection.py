@@ -1,7 +1,7 @@
 """What a user of the engine writes: a projection of one ledger partition."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -41,7 +41,8 @@ class Projection(Protocol):
 
     One object per assigned partition, called from one thread, with records in order and without holes. It must be a
     function of the records alone: after a crash another process folds them again and goes on from where the outputs
-    end. An exception from either method stops the worker before anything of the batch is committed.
+    end. An exception from any method stops the worker before anything of the batch is committed. Records are taken one
+    after the other, so that the message can name the one that raised.
     """
 
     @property
@@ -54,13 +55,5 @@ class Projection(Protocol):
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         """Fold records and append what they bring about."""
 
-
-@runtime_checkable
-class Snapshots(Protocol):
-    """Reserved: a projection that can be saved and brought back; the engine does not call it yet."""
-
-    def snapshot(self) -> bytes:
-        """Return the whole state as bytes."""
-
-    def restore(self, saved: bytes) -> None:
-        """Take over the state that `snapshot` returned."""
+    def set_aside(self, record: Record, outputs: Outputs) -> None:
+        """Leave a record out that a person has set aside: append the word that it was passed, and fold nothing."""

@@ -7,8 +7,9 @@ There is no input or output here and no clock; the runtime performs the commands
 Two rules carry the promise: the cut is read only after the fence stands, and what is committed is always the outputs
 together with the cut that covers exactly them.
 
-Records at or before the cut are folded, records after it are projected, and every offset that arrives must be the next
-one. Whatever is not foreseen ends in `Exit`: stopping is always safe, because a successor starts from the cut.
+Records at or before the cut are folded, records after it are projected, those set aside are left out of either, and
+every offset that arrives must be the next one. Whatever is not foreseen ends in `Exit`: stopping is always safe,
+because a successor starts from the cut.
 """
 
 from dataclasses import replace
@@ -65,8 +66,8 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0912  one case p
             return replace(state, stage=Stage.FENCING, folded=held), (Fence(),)
         case Fenced() if stage is Stage.FENCING:
             return replace(state, stage=Stage.READING_CUT), (ReadCut(),)
-        case CutRead(cut, ledger) if stage is Stage.READING_CUT:
-            return _resume(state, cut, ledger)
+        case CutRead(cut, ledger, aside) if stage is Stage.READING_CUT:
+            return _resume(replace(state, aside=aside), cut, ledger)
         case Folded() if stage is Stage.FOLDING:
             return _next_batch(state, just_ready=state.folded == state.cut)
         case Projected() if stage is Stage.PROJECTING:
@@ -181,8 +182,13 @@ def _next_batch(state: State, *, just_ready: bool = False) -> Step:
     last = min(state.arrived, state.folded + state.terms.batch_max)
     if state.folded < state.cut:
         last = min(last, state.cut)
-        return replace(state, stage=Stage.FOLDING, folded=last), (*ready, Fold(first, last))
-    return replace(state, stage=Stage.PROJECTING, folded=last), (*ready, Project(first, last))
+        return replace(state, stage=Stage.FOLDING, folded=last), (*ready, Fold(first, last, _aside(state, first, last)))
+    project = Project(first, last, _aside(state, first, last))
+    return replace(state, stage=Stage.PROJECTING, folded=last), (*ready, project)
+
+
+def _aside(state: State, first: int, last: int) -> tuple[int, ...]:
+    return tuple(sorted(offset for offset in state.aside if first <= offset <= last))
 
 
 def _unforeseen(state: State, event: Event) -> str:

@@ -6,6 +6,7 @@ from streams.reading.faults import HoleInTopic, RecordsGone
 from streams.reading.following import follow
 from streams.reading.log import read_to_end
 from streams.reading.records import Isolation, KafkaRecord
+from streams.reading.set_asides import read_set_asides
 from streams.reading.table import TableRow, read_table
 from streams.topics import TopicMissing
 
@@ -19,6 +20,7 @@ __all__ = [
     "TopicMissing",
     "end_positions",
     "follow",
+    "read_set_asides",
     "read_table",
     "read_to_end",
 ]

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from streams.broker_reaching import answering, reach, reaching
+from streams.engine.topic_ids import topic_id
 from streams.reading.faults import RecordsGone
 from streams.topics import TopicMissing
 
@@ -48,6 +49,11 @@ class Reader:
         async with answering(self.bootstrap, _ANSWER_S):
             found = await self._consumer.beginning_offsets([self._place(one) for one in self.partitions])
         return {place.partition: int(offset) for place, offset in found.items()}
+
+    async def topic_id(self) -> str | None:
+        """Return the broker's id of the topic, None where it is too old to have one."""
+        async with answering(self.bootstrap, _ANSWER_S):
+            return await topic_id(self._consumer._client, self.topic)  # noqa: SLF001 - the consumer has no such request
 
     async def ends(self) -> dict[int, int]:
         """Return the offset after the last record of each partition; read_committed: after the last that is decided."""

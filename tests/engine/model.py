@@ -44,8 +44,19 @@ class Worker(NamedTuple):
     staged_cut: int | None = None
 
 
+class Door(NamedTuple):
+    """Somebody who sets the poison aside: the epoch of the fence that was raised, and the cut once it is read."""
+
+    epoch: int
+    cut: int | None = None
+
+
 class World(NamedTuple):
-    """The broker, the workers, and how often a worker may still start, and something may still go wrong."""
+    """The broker, the workers, and how often a worker may still start, and something may still go wrong.
+
+    poison: to project this one may kill the worker, and a door may set it aside, as often as `doors` says
+    aside: it is set aside
+    """
 
     events: int = 3
     epoch: int = 0
@@ -55,6 +66,15 @@ class World(NamedTuple):
     workers: tuple[Worker | None, ...] = (None, None)
     assigns: int = 3
     faults: int = 2
+    poison: int | None = None
+    aside: bool = False
+    door: Door | None = None
+    doors: int = 0
+
+    @property
+    def asides(self) -> frozenset[int]:
+        """What is set aside."""
+        return frozenset(() if self.poison is None or not self.aside else (self.poison,))
 
 
 @dataclass(frozen=True)
@@ -65,6 +85,8 @@ class Rules:
     first: Machine = field(default_factory=lambda: moves.State(TERMS))
     fences: bool = True
     transactional: bool = True
+    door_fences: bool = True
+    door_reads_the_cut: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ def explore(world: World, rules: Rules) -> Found:
     left: set[World] = set()
     while queue:
         here = queue.popleft()
-        left.add(here._replace(workers=(None,), assigns=1, faults=0, epoch=0))
+        left.add(here._replace(workers=(None,), assigns=1, faults=0, epoch=0, door=None, doors=0))
         if not is_exact(here):
             return Found(len(parents), frozenset(seen), way_to(here, parents))
         for name, there in successors(here, rules):
@@ -102,7 +124,8 @@ def explore(world: World, rules: Rules) -> Found:
 def is_exact(world: World) -> bool:
     """Tell whether what is committed is what a plain fold of the ledger up to the cut says."""
     prefix = tuple(range(world.cut + 1))
-    return world.outputs == tuple((n, prefix[: n + 1]) for n in prefix) and world.row == prefix
+    fold = tuple(n for n in prefix if n not in world.asides)
+    return world.outputs == tuple((n, tuple(m for m in fold if m <= n)) for n in prefix) and world.row == fold
 
 
 def way_to(world: World, parents: dict[World, tuple[World, str] | None]) -> tuple[str, ...]:
@@ -120,6 +143,7 @@ def successors(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
         free = world.workers.index(None)
         fresh = fed(Worker(rules.first, ()), moves.Assigned(), rules)
         yield f"{free} assigned", with_worker(world, free, fresh)._replace(assigns=world.assigns - 1)
+    yield from sets_aside(world, rules)
     for i, worker in enumerate(world.workers):
         if worker is None:
             continue
@@ -131,6 +155,25 @@ def successors(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
         yield from fetches(world, i, worker, rules)
         if worker.commands:
             yield from performs(world, i, worker, rules)
+
+
+def sets_aside(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
+    """Give the next step of somebody who sets the poison aside: raise the fence, read the cut, commit or be refused."""
+    match world.door:
+        case None:
+            if world.poison is not None and world.doors and not world.aside:
+                epoch = world.epoch + 1 if rules.door_fences else world.epoch
+                yield "door fenced", world._replace(epoch=epoch, door=Door(epoch), doors=world.doors - 1)
+        case Door(epoch, None):
+            if world.poison is not None and world.cut >= world.poison and rules.door_reads_the_cut:
+                yield "door came too late", world._replace(door=None)
+            else:
+                yield "door read the cut", world._replace(door=Door(epoch, world.cut))
+        case Door(epoch, _):
+            if epoch == world.epoch or not rules.door_fences:
+                yield "door set aside", world._replace(door=None, aside=True)
+            else:
+                yield "door refused", world._replace(door=None)
 
 
 def hurt(world: World) -> World:
@@ -170,10 +213,10 @@ def fed(worker: Worker, event: moves.Event, rules: Rules) -> Worker | None:
                 worker = worker._replace(folded=())
             case moves.Ready():
                 pass
-            case moves.Fold(first, last):
-                return fed(folding(worker, last - first + 1, silent=True), moves.Folded(), rules)
-            case moves.Project(first, last):
-                return fed(folding(worker, last - first + 1, silent=False), moves.Projected(), rules)
+            case moves.Fold(first, last, aside):
+                return fed(folding(worker, last - first + 1, aside, silent=True), moves.Folded(), rules)
+            case moves.Project(first, last, aside):
+                return fed(folding(worker, last - first + 1, aside, silent=False), moves.Projected(), rules)
             case _:
                 worker = worker._replace(commands=(*worker.commands, command))
     return worker
@@ -204,7 +247,7 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             return world._replace(epoch=epoch), worker._replace(epoch=epoch), moves.Fenced()
         case moves.ReadCut():
             cut = None if world.cut < 0 else Cut("ledger", None, 0, world.cut, "1")
-            return world, worker, moves.CutRead(cut, moves.LedgerBounds(0, world.events, None))
+            return world, worker, moves.CutRead(cut, moves.LedgerBounds(0, world.events, None), world.asides)
         case moves.Send(offset):
             return send(world, worker, offset, rules)
         case moves.Commit():
@@ -219,11 +262,11 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             raise AssertionError(f"{command} never reaches the broker")
 
 
-def folding(worker: Worker, count: int, *, silent: bool) -> Worker:
+def folding(worker: Worker, count: int, aside: tuple[int, ...], *, silent: bool) -> Worker:
     """Fold the next waiting records; the outputs of each name its offset and all that was folded by then."""
     outputs, folded = worker.outputs, worker.folded
     for offset in worker.waiting[:count]:
-        folded = (*folded, offset)
+        folded = folded if offset in aside else (*folded, offset)
         if not silent:
             outputs = (*outputs, (offset, folded))
     return worker._replace(waiting=worker.waiting[count:], folded=folded, outputs=outputs)

@@ -29,6 +29,9 @@ class Tally:
             outputs.append(self.output_topic, key, tally)
             outputs.row("sums", key, tally)
 
+    def set_aside(self, record: Record, outputs: Outputs) -> None:
+        outputs.append(self.output_topic, record.key, b"%d set aside" % record.offset)
+
     def _add(self, record: Record) -> tuple[bytes, int, int]:
         key = record.key or b""
         if record.value == b"hang":

@@ -54,6 +54,13 @@ def projects_again_what_is_committed(machine: Machine, event: moves.Event) -> tu
     return protocol.step(machine, event)
 
 
+def folds_what_is_set_aside(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    state, commands = protocol.step(machine, event)
+    return state, tuple(moves.Fold(c.first, c.last) if isinstance(c, moves.Fold) else c for c in commands)
+
+
+POISONED = World(events=2, assigns=2, faults=1, poison=0, doors=1)
+
 PLANTED = {
     "no fence": (World(), Rules(fences=False)),
     "cut read before the fence": (World(), Rules(step=reads_the_cut_first, first=Hasty(moves.State(TERMS)))),
@@ -62,6 +69,9 @@ PLANTED = {
     "cut one too high": (World(), Rules(step=cut_moved_by(1))),
     "no hole guard": (World(), Rules(step=believes_every_offset)),
     "cut ignored": (World(), Rules(step=projects_again_what_is_committed)),
+    "set aside without the fence": (POISONED, Rules(door_fences=False)),
+    "set aside what is committed": (POISONED, Rules(door_reads_the_cut=False)),
+    "set-asides forgotten in silence": (POISONED, Rules(step=folds_what_is_set_aside)),
 }
 
 
@@ -89,6 +99,16 @@ def test_the_interleavings_hold_every_outcome_that_matters(sound: Found) -> None
         "commit reply lost",
         "commit reply repeated",
     }
+
+
+def test_a_record_is_set_aside_by_everybody_or_by_nobody() -> None:
+    found = explore(POISONED, Rules())
+    assert found.wrong is None
+    assert found.seen >= {"fenced", "came too late", "set aside", "refused", "read the cut"}
+    for left in found.left:
+        alone = explore(left, Rules())
+        assert alone.wrong is None
+        assert max(world.cut for world in alone.left) == left.events - 1
 
 
 @pytest.mark.parametrize("bug", PLANTED)

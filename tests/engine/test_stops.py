@@ -34,7 +34,8 @@ async def test_a_projection_that_raises_stops_the_worker_before_a_commit(trial: 
     await trial.until_done()
     await trial.append_raw(b"not a number")
     assert await worker.end() == ExitCode.PROJECTION
-    assert "between offsets 2 and 2" in worker.tail()
+    assert f"on {trial.ledger}/0 at offset 2; nothing of the batch" in worker.tail()
+    assert "set_aside(config, 0, 2, reason)" in worker.tail()
     assert {n: cut.offset for n, cut in (await trial.cuts()).items()} == {0: 1}
 
 

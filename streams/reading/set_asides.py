@@ -1,0 +1,21 @@
+"""Which records of the ledger nobody folds: a person has set them aside."""
+
+from streams.engine import decode_set_aside, is_set_aside
+from streams.reading.records import open_reader
+from streams.reading.table import read_table
+from streams.topics import CUTS, EVENTS
+
+
+async def read_set_asides(bootstrap: str, prefix: str) -> frozenset[tuple[int, int]]:
+    """Return partition and offset of each record of the ledger that is set aside now.
+
+    Whoever folds the ledger leaves these out, as the worker does. Errors as in `read_to_end`.
+    """
+    rows = await read_table(bootstrap, CUTS.name(prefix))
+    ledger = EVENTS.name(prefix)
+    asides = [decode_set_aside(row.value) for key, row in rows.items() if is_set_aside(key)]
+    if not asides:
+        return frozenset()
+    async with open_reader(bootstrap, ledger, "read_committed") as reader:
+        topic_id = await reader.topic_id()
+    return frozenset((one.partition, one.offset) for one in asides if one.topic == ledger and one.speaks_of(topic_id))
