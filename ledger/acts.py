@@ -1,21 +1,20 @@
 """What one act does to one component, resolved from all reports of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.reports import Entry, made_at
-from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
+from ledger.resolution import Claim, Resolved, Status, agreed, best, resolve, witnessed, worst
 from schemas.events import ActReported, ComponentChanged
 from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
 
+SETTABLE = ("rate", "suspended", "effective", "until", "operational")
 MOVING = frozenset({"imposed", "changed", "suspended", "extended", "exempted", "ended"})
 
 
-@dataclass(frozen=True, slots=True)
-class Dispute:
+class Dispute(NamedTuple):
     """A property on which reports differ, with the value that stands and whether that is contested at the top."""
 
     subject: str
@@ -25,8 +24,7 @@ class Dispute:
     contested: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ActOnComponent:
+class ActOnComponent(NamedTuple):
     """One act on one component: the report that leads, and the values that stand for the properties in dispute.
 
     `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
@@ -58,65 +56,78 @@ class ActOnComponent:
 def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | None:
     """Resolve the reports of one act into what it does to one component. None where no report says what it does."""
     full = [
-        (entry, entry.event)
+        Claim(entry.event, entry)
         for entry in entries
         if isinstance(entry.event, ComponentChanged) and entry.event.component == component
     ]
     if not full:
         return None
-    party = min(full, key=lambda pair: pair[0].order)[1].imposer
-    lead_claim = resolve([Claim(event, entry) for entry, event in full], party)
-    if lead_claim is None:
-        return None
-    lead = lead_claim.value
-    found: dict[str, Resolved[Any]] = {}
-    for name in ("rate", "suspended", "effective", "until", "operational"):
-        resolved = resolve(_claims(component, name, entries), party, on_collection=name == "operational")
-        if resolved is not None:
-            found[name] = resolved
-    effective: When | None = found["effective"].value if "effective" in found else None
-    until: When | None = found["until"].value if "until" in found else None
-    public = min(entry.public_at for entry, _ in full)
+    party = min(full, key=lambda claim: claim.entry.order).value.imposer
+    lead = best(full, party).value
+    values: dict[str, Any] = {}
+    contested: dict[str, Resolved[Any]] = {}
+    told = _claims(component, entries)
+    for name in SETTABLE:
+        claims = told.get(name)
+        if claims is None:
+            continue
+        if agreed(claims):
+            values[name] = claims[0].value
+        elif (resolved := resolve(claims, party, on_collection=name == "operational")) is not None:
+            values[name] = resolved.value
+            if resolved.others:
+                contested[name] = resolved
+    effective: When | None = values.get("effective")
+    until: When | None = values.get("until")
+    public = min([claim.entry.public_at for claim in full])
     start = window(effective) if effective is not None else None
-    contradicting = {claim.entry.id for one in found.values() for claim in one.others}
-    agreeing = [entry for entry in entries if entry.id not in contradicting]
-    status = worst(
-        [witnessed(agreeing or entries), *(one.status for one in found.values() if one.status == "disputed")]
-    )
     return ActOnComponent(
         lead=lead,
         act=lead.act,
-        rate=found["rate"].value if "rate" in found else None,
-        suspended=found["suspended"].value if "suspended" in found else None,
+        rate=values.get("rate"),
+        suspended=values.get("suspended"),
         effective=effective,
         until=until,
-        operational=found["operational"].value if "operational" in found else None,
+        operational=values.get("operational"),
         start=start,
         end=window(until) if until is not None else None,
         order=(public, start.earliest if start is not None else public, lead.act),
         public_at=public,
-        made_at=min(made_at(event) for _, event in full),
-        status=status,
+        made_at=min([made_at(claim.value) for claim in full]),
+        status=_status(entries, contested.values()),
         reports=tuple(sorted(entries, key=lambda entry: entry.order)),
-        disputes=tuple(_dispute(component, name, resolved) for name, resolved in found.items() if resolved.others),
+        disputes=tuple([_dispute(component, name, resolved) for name, resolved in contested.items()]),
     )
 
 
-def _claims(component: str, name: str, entries: Sequence[Entry]) -> list[Claim[Any]]:
-    claims: list[Claim[Any]] = []
+def _status(entries: Sequence[Entry], contested: Collection[Resolved[Any]]) -> Status:
+    """Say how well an act is witnessed: whoever contradicts a value that stands is no witness of it."""
+    if not contested:
+        return witnessed(entries)
+    contradicting = {claim.entry.id for one in contested for claim in one.others}
+    agreeing = [entry for entry in entries if entry.id not in contradicting]
+    return worst([witnessed(agreeing or entries), *(one.status for one in contested if one.status == "disputed")])
+
+
+def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[Any]]]:
+    """Return what the reports assert of each property that an act sets on a component."""
+    found: dict[str, list[Claim[Any]]] = {}
     for entry in entries:
         event = entry.event
         if isinstance(event, ComponentChanged) and event.component == component:
-            value = getattr(event, name)
-            if value is not None:
-                claims.append(Claim(value, entry))
+            told = ((name, getattr(event, name)) for name in SETTABLE)
         elif isinstance(event, ActReported):
-            claims.extend(
-                Claim(claim.value, entry)
+            told = (
+                (claim.property, claim.value)
                 for claim in event.claims
-                if claim.subject == component and claim.property == name and _fits(name, claim.value)
+                if claim.subject == component and claim.property in SETTABLE and _fits(claim.property, claim.value)
             )
-    return claims
+        else:
+            continue
+        for name, value in told:
+            if value is not None:
+                found.setdefault(name, []).append(Claim(value, entry))
+    return found
 
 
 def _fits(name: str, value: object) -> bool:

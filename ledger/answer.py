@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
-from ledger.history import entry_of, render
-from ledger.knowledge import Knowledge, Unit, UnitKind
+from ledger.knowledge import Knowledge
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated, all_meetings, evaluate
-from ledger.reports import Entry, public_at
+from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.resolution import POLICY
 from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
+from ledger.views import view
 from schemas.changes import Json
 from schemas.encoding import canonical_json
 from schemas.events import (
@@ -137,7 +137,7 @@ def _rows(knowledge: Knowledge, at: datetime) -> dict[str, list[Json]]:
     rows: dict[str, list[Json]] = {"measures": [], "deadlines": []}
     for kind in ROW_KINDS:
         for name in knowledge.units(kind):
-            for (table, _), row in sorted(render(knowledge, Unit(kind, name), at).items()):
+            for (table, _), row in sorted(view(knowledge, Unit(kind, name), at).rows.items()):
                 rows[table].append(row)
     return rows
 
@@ -204,7 +204,6 @@ def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:
 
 
 def _figures(knowledge: Knowledge) -> list[Json]:
-    entries: list[Entry] = sorted(knowledge.entries.values(), key=lambda entry: entry.order)
     return [
         {
             "metric": event.metric,
@@ -215,7 +214,7 @@ def _figures(knowledge: Knowledge) -> list[Json]:
             "grade": event.source.grade,
             "report": entry.id,
         }
-        for entry in entries
+        for entry in knowledge.entries()
         if isinstance(event := entry.event, FigureClaimed) and knowledge.stands(entry)
     ]
 

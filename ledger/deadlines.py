@@ -4,14 +4,13 @@ Starts and lapses follow from the acts on components; other dates are told by re
 it has ended in its zone. Only acts made by the instant asked for count: nobody was bound by what came later.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
 from ledger.reports import Entry, made_at
-from ledger.resolution import Claim, Status, resolve, witnessed
+from ledger.resolution import Claim, Status, resolve, same, witnessed
 from ledger.timeline import Ruling
 from schemas.events import ActReported, ComponentChanged, DeadlineChanged
 from schemas.times import When, when_text, window, zone
@@ -20,8 +19,7 @@ Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
 State = Literal["pending", "moved", "met", "lapsed", "lapsed_unconfirmed", "withdrawn", "moot"]
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """One deadline as it stands at an instant; `revision` counts the dates it has had."""
 
     id: str
@@ -38,14 +36,16 @@ class Deadline:
     status: Status
     acts: tuple[str, ...]
     heard_at: datetime
-    entries: tuple[Entry, ...] = field(default=(), compare=False)
 
 
 def of_component(
     component: str, acts: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime
 ) -> list[Deadline]:
-    """Return the starts and the lapse that the acts on a component set, as they stand at an instant."""
-    made = sorted((act for act in acts if act.made_at <= at), key=lambda act: act.order)
+    """Return the starts and the lapse that the acts on a component set, as they stand at an instant.
+
+    The acts come in their order.
+    """
+    made = [act for act in acts if act.made_at <= at]
     found = [_start(component, act, made[place + 1 :], at) for place, act in enumerate(made) if _lies_ahead(act)]
     lapse = _lapse(component, made, [ruling for ruling in rulings if ruling.at <= at], at)
     return [*found, *([lapse] if lapse is not None else [])]
@@ -87,26 +87,23 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         status=act.status,
         acts=(act.act,),
         heard_at=_heard_at(component, act, "effective"),
-        entries=act.reports,
     )
 
 
 def _heard_at(component: str, act: ActOnComponent, name: Literal["effective", "until"]) -> datetime:
     """Return when the ledger first heard the date that stands, not merely of the act."""
     stands = act.effective if name == "effective" else act.until
-    telling = (
-        entry.heard_at
-        for entry in act.reports
-        if (isinstance(event := entry.event, ComponentChanged) and event.component == component)
-        and getattr(event, name) == stands
-    )
-    claiming = (
-        entry.heard_at
-        for entry in act.reports
-        if isinstance(event := entry.event, ActReported)
-        and any(one.subject == component and one.property == name and one.value == stands for one in event.claims)
-    )
-    return min((*telling, *claiming))
+    telling = []
+    for entry in act.reports:
+        event = entry.event
+        if isinstance(event, ComponentChanged):
+            if event.component == component and same(getattr(event, name), stands):
+                telling.append(entry.heard_at)
+        elif isinstance(event, ActReported) and any(
+            one.subject == component and one.property == name and same(one.value, stands) for one in event.claims
+        ):
+            telling.append(entry.heard_at)
+    return min(telling)
 
 
 def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
@@ -170,7 +167,6 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
         status=current.status,
         acts=tuple(act.act for act in chain[-20:]),
         heard_at=_heard_at(component, current, "until"),
-        entries=current.reports,
     )
 
 
@@ -198,8 +194,13 @@ def _on_lapse(act: ActOnComponent) -> str | None:
     return "ends"
 
 
-def told(deadline: str, entries: Sequence[Entry], ended_components: frozenset[str], at: datetime) -> Deadline | None:
-    """Return a deadline that reports tell of, as it stands at an instant. None if nobody had set it by then."""
+def told(
+    deadline: str, entries: Sequence[Entry], ended: Callable[[str, datetime], bool], at: datetime
+) -> Deadline | None:
+    """Return a deadline that reports tell of, as it stands at an instant. None if nobody had set it by then.
+
+    `ended` tells whether a component had been ended by an instant.
+    """
     made = sorted((entry for entry in entries if made_at(entry.event) <= at), key=lambda entry: entry.order)
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
     dated = [(entry, report) for entry, report in reports if report.due is not None]
@@ -215,7 +216,7 @@ def told(deadline: str, entries: Sequence[Entry], ended_components: frozenset[st
     if closing is not None:
         state = {"met": "met", "missed": "lapsed", "withdrawn": "withdrawn"}[closing.stage]  # type: ignore[assignment]
         reason = f"{closing.stage} by {closing.act}"
-    elif not passed and last.component in ended_components:
+    elif not passed and last.component is not None and ended(last.component, at):
         state, reason = "moot", f"{last.component} has ended"
     changes = list(dict.fromkeys((when_text(report.due), report.act) for _, report in dated if report.due is not None))
     return Deadline(
@@ -233,7 +234,6 @@ def told(deadline: str, entries: Sequence[Entry], ended_components: frozenset[st
         status=witnessed([entry for entry, _ in reports]),
         acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
         heard_at=min(entry.heard_at for entry, report in dated if report.due == last.due),
-        entries=tuple(entry for entry, _ in reports),
     )
 
 

@@ -5,38 +5,31 @@ findings, never exceptions. Time is what the events tell: a report is heard when
 was public), and the clock's strikes are events like others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Literal, assert_never
+from typing import Literal, get_args
 
 from ledger.deadlines import Deadline, warn_at
-from ledger.knowledge import Knowledge, Unit
-from ledger.metrics import evaluate
-from ledger.reports import Entry, public_at
-from ledger.rows import (
-    commitment_row,
-    component_row,
-    deadline_row,
-    meeting_row,
-    metric_row,
-    proceeding_row,
-    utc_text,
-)
-from ledger.wakes import deadlines_of, instants
-from schemas.changes import FOLD_VERSION, Alert, Change, Json, Table
+from ledger.knowledge import Knowledge
+from ledger.parts import RowKey
+from ledger.reports import Unit, UnitKind, entry_of, public_at
+from ledger.rows import utc_text
+from ledger.views import View, view
+from ledger.wakes import Wakes, deadlines_of, instants
+from schemas.changes import FOLD_VERSION, Alert, Cause, Change, Json
 from schemas.encoding import canonical
 from schemas.events import (
     AnyReport,
     ClockStruck,
+    Event,
     MetricDefined,
     NoneFound,
     ReplayOpened,
     Report,
     StackingRuleDefined,
 )
-from schemas.formulas import CountOfMeetings
 from schemas.ids import change_id, digest, event_source
 from schemas.positions import Recorded
 from schemas.times import when_text, window
@@ -44,8 +37,8 @@ from schemas.times import when_text, window
 LEADS = ("30d", "7d", "24h", "1h")
 EARLY_STRIKE_ALLOWANCE = timedelta(seconds=1)
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-RowKey = tuple[Table, str]
-Content = tuple[Literal["row", "finding"], str, str, Json, Json]
+KINDS = get_args(UnitKind)
+Told = tuple[Literal["row", "finding"], str, str, Json, Json]
 
 
 @dataclass(slots=True)
@@ -59,7 +52,10 @@ class Outcome:
 
 @dataclass(slots=True)
 class Negotiation:
-    """The state of one negotiation, folded from its events. Private to the fold; rows are the public answers."""
+    """The state of one negotiation, folded from its events. Private to the fold; rows are the public answers.
+
+    `others` holds, by their ids, what events say that are not reports: to tell a repeat from another event.
+    """
 
     name: str
     leads: tuple[str, ...] = LEADS
@@ -68,40 +64,52 @@ class Negotiation:
     replay: ReplayOpened | None = None
     data_through: date | None = None
     events: int = 0
-    rows: dict[RowKey, Json] = field(default_factory=dict)
-    rows_of: dict[Unit, tuple[RowKey, ...]] = field(default_factory=dict)
-    wakes: dict[Unit, tuple[datetime, ...]] = field(default_factory=dict)
-    alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
-    seen: dict[str, bytes] = field(default_factory=dict)
+    wakes: Wakes = field(default_factory=Wakes)
+    others: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def next_wake(self) -> datetime | None:
         """Return the earliest instant that the state asks the clock for. None if there is none."""
-        return min((wakes[0] for wakes in self.wakes.values() if wakes), default=None)
+        return self.wakes.next_wake
+
+    @property
+    def rows(self) -> dict[RowKey, Json]:
+        """Return every row as it was last put out."""
+        units = (unit for kind in KINDS for unit in (Unit(kind, name) for name in self.knowledge.units(kind)))
+        return {key: row for unit in units for key, row in self.knowledge.unit(unit).rows.items()}
 
     def evolve(self, recorded: Recorded) -> Outcome:
         """Take in one event of the ledger and return what it did."""
         outcome = Outcome()
-        fingerprint = _fingerprint(recorded)
-        known = self.seen.get(recorded.id)
-        if known is not None:
-            if known != fingerprint:
+        repeats = self._repeats(recorded)
+        if repeats is not None:
+            if not repeats:
                 self._find(outcome, recorded, "conflicting_duplicate", "the same id came before with other content")
             return outcome
-        self.seen[recorded.id] = fingerprint
         self.events += 1
         event = recorded.event
         match event:
             case ReplayOpened():
+                self.others[recorded.id] = content(event)
                 self._open(outcome, recorded, event)
             case MetricDefined() | StackingRuleDefined():
+                self.others[recorded.id] = content(event)
                 self.present = max(self.present, self.heard_at(recorded))
                 self._render(outcome, recorded, self.knowledge.define(event))
             case ClockStruck():
                 self._strike(outcome, recorded, event)
             case _:
                 self._report(outcome, recorded, event)
+        self.knowledge.cabinet.settle()
         return outcome
+
+    def _repeats(self, recorded: Recorded) -> bool | None:
+        """Tell whether an event says what the earlier one with its id said. None if there is none."""
+        earlier = self.knowledge.report(recorded.id)
+        if earlier is not None:
+            return content(earlier) == content(recorded.event)
+        known = self.others.get(recorded.id)
+        return None if known is None else known == content(recorded.event)
 
     def heard_at(self, recorded: Recorded) -> datetime:
         """Return the ledger's own time of an event: recorded when live, public or struck in a replay."""
@@ -121,39 +129,40 @@ class Negotiation:
         self.present = event.begins_at.astimezone(UTC)
 
     def _report(self, outcome: Outcome, recorded: Recorded, report: AnyReport) -> None:
-        heard = self.heard_at(recorded)
-        self.present = max(self.present, heard)
-        entry = entry_of(recorded, report, self.present)
+        self.present = max(self.present, self.heard_at(recorded))
         if isinstance(report, NoneFound):
             self.data_through = max(report.through, self.data_through or report.through)
-        self._render(outcome, recorded, self.knowledge.add(entry))
+        self._render(outcome, recorded, self.knowledge.add(entry_of(recorded, report, self.present)))
 
     def _strike(self, outcome: Outcome, recorded: Recorded, strike: ClockStruck) -> None:
         at = strike.at.astimezone(UTC)
         recorded_at = strike.first_recorded_at or recorded.recorded_at
         if strike.mode == "live" and recorded_at is not None and at > recorded_at + EARLY_STRIKE_ALLOWANCE:
+            # its id is not kept: the same strike at the right time is no repeat
             self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
-            del self.seen[recorded.id]  # the same strike at the right time is no repeat
             return
+        self.others[recorded.id] = content(strike)
         if (strike.mode == "replay") != (self.replay is not None):
             self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")
             return
-        due = {unit for unit, wakes in self.wakes.items() if wakes and wakes[0] <= at}
+        due = self.wakes.due(at)
         self.present = max(self.present, at)
         for unit in sorted(due):
+            part = self.knowledge.unit_to_change(unit)
             self._alert(outcome, recorded, unit, at)
-            self.wakes[unit] = tuple(wake for wake in self.wakes[unit] if wake > at)
+            part.wakes = tuple(wake for wake in part.wakes if wake > at)
         self._render(outcome, recorded, due)
 
     def _alert(self, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
+        alerted = self.knowledge.unit_to_change(unit).alerted
         for deadline in deadlines_of(self.knowledge, unit, at):
             if deadline.state != "pending" or deadline.due.basis == "inferred":
                 continue
             for lead in self.leads:
                 warn = warn_at(deadline.due, lead)
                 key = (deadline.id, deadline.revision, lead)
-                if deadline.heard_at < warn <= at and key not in self.alerted:
-                    self.alerted[key] = None
+                if deadline.heard_at < warn <= at and key not in alerted:
+                    alerted[key] = None
                     outcome.alerts.append(self._alert_of(outcome, recorded, deadline, lead, warn))
 
     def _alert_of(self, outcome: Outcome, recorded: Recorded, deadline: Deadline, lead: str, warn: datetime) -> Alert:
@@ -181,43 +190,40 @@ class Negotiation:
             acts=list(deadline.acts),
         )
 
-    def _render(self, outcome: Outcome, recorded: Recorded, touched: set[Unit]) -> None:
+    def _render(self, outcome: Outcome, recorded: Recorded, touched: Iterable[Unit]) -> None:
         """Render the touched units anew, note what changed, and ask the clock for the instants still to come."""
         for unit in sorted(touched):
-            rows = render(self.knowledge, unit, self.present)
-            for key in sorted({*rows, *self.rows_of.get(unit, ())}):
-                self._put(outcome, recorded, key, rows.get(key))
-            self.rows_of[unit] = tuple(sorted(rows))
-            waiting = {wake for wake in self.wakes.get(unit, ()) if wake <= self.present}
-            asked = instants(self.knowledge, unit, self.leads, self.present)
-            kept = {wake for wake in asked if wake > self.present} | (waiting & asked)
-            if kept:
-                self.wakes[unit] = tuple(sorted(kept))
-            else:
-                self.wakes.pop(unit, None)
+            part = self.knowledge.unit_to_change(unit)
+            seen = view(self.knowledge, unit, self.present)
+            self._put(outcome, recorded, part.rows, seen)
+            part.rows = seen.rows
+            waiting = [wake for wake in part.wakes if wake <= self.present]
+            asked = instants(self.knowledge, unit, self.leads, self.present, seen.deadlines)
+            kept = sorted({wake for wake in asked if wake > self.present or wake in waiting})
+            part.wakes = tuple(kept)
+            self.wakes.ask(unit, kept[0] if kept else None)
 
-    def _put(self, outcome: Outcome, recorded: Recorded, key: RowKey, row: Json | None) -> None:
-        before = self.rows.get(key)
-        if row == before:
-            return
-        if row is None:
-            del self.rows[key]
-        else:
-            self.rows[key] = row
-        outcome.rows[key] = row
-        old, new = before or {}, row or {}
-        names = [name for name in {**old, **new} if name not in old or name not in new or old[name] != new[name]]
-        self._change(
-            outcome,
-            recorded,
-            ("row", key[0], key[1], {n: old[n] for n in names if n in old}, {n: new[n] for n in names if n in new}),
-        )
+    def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], seen: View) -> None:
+        """Put out the rows of a unit that differ from those before."""
+        for key in sorted({*seen.rows, *before}):
+            row, old = seen.rows.get(key), before.get(key)
+            if row == old:
+                continue
+            outcome.rows[key] = row
+            if old is None:
+                self._change(outcome, recorded, ("row", *key, {}, row or {}))
+            elif row is None:
+                self._change(outcome, recorded, ("row", *key, old, {}))
+            else:
+                was = {name: value for name, value in old.items() if name not in row or row[name] != value}
+                now = {name: value for name, value in row.items() if name not in old or old[name] != value}
+                self._change(outcome, recorded, ("row", *key, was, now))
 
     def _find(self, outcome: Outcome, recorded: Recorded, code: str, reason: str) -> None:
         self._change(outcome, recorded, ("finding", "findings", code, {}, {"code": code, "reason": reason}))
 
-    def _change(self, outcome: Outcome, recorded: Recorded, content: Content) -> None:
-        kind, table, key, before, after = content
+    def _change(self, outcome: Outcome, recorded: Recorded, told: Told) -> None:
+        kind, table, key, before, after = told
         event = recorded.event
         ordinal = len(outcome.changes)
         source = event_source(event)
@@ -233,66 +239,19 @@ class Negotiation:
                 key=f"{self.name}/{key}",
                 before=before,
                 after=after,
-                cause={
-                    "event": recorded.id,
-                    "type": event.type,
-                    "act": event.act if isinstance(event, Report) else None,
-                    "source": source,
-                    "grade": event.source.grade if isinstance(event, Report) else None,
-                },
+                cause=Cause(
+                    event=recorded.id,
+                    type=event.type,
+                    act=event.act if isinstance(event, Report) else None,
+                    source=source,
+                    grade=event.source.grade if isinstance(event, Report) else None,
+                ),
             )
         )
 
 
-def entry_of(recorded: Recorded, report: AnyReport, heard_at: datetime) -> Entry:
-    """Return a report as the fold keeps it."""
-    public, basis = public_at(report)
-    return Entry(recorded.id, report, public, basis, recorded.partition, recorded.offset, heard_at)
-
-
-def render(knowledge: Knowledge, unit: Unit, at: datetime) -> dict[RowKey, Json]:
-    """Return the rows of a unit at an instant."""
-    match unit.kind:
-        case "component":
-            row = component_row(knowledge, unit.name, at)
-            return _deadlines(knowledge, unit, at) | _measure(unit.name, row)
-        case "deadline":
-            return _deadlines(knowledge, unit, at)
-        case "meeting":
-            found = knowledge.meeting(unit.name, at)
-            if found is None:
-                return {}
-            return {("meetings", unit.name): meeting_row(found, counters(knowledge, unit.name, at), at)}
-        case "metric":
-            return {("metrics", unit.name): metric_row(evaluate(knowledge, knowledge.metrics[unit.name], at))}
-        case "proceeding":
-            return _measure(f"proceeding/{unit.name}", proceeding_row(knowledge, unit.name, at))
-        case "commitment":
-            return _measure(f"commitment/{unit.name}", commitment_row(knowledge, unit.name, at))
-        case _:
-            assert_never(unit.kind)
-
-
-def _measure(name: str, row: Json | None) -> dict[RowKey, Json]:
-    return {("measures", name): row} if row is not None else {}
-
-
-def _deadlines(knowledge: Knowledge, unit: Unit, at: datetime) -> dict[RowKey, Json]:
-    found = deadlines_of(knowledge, unit, at)
-    return {("deadlines", deadline.id): deadline_row(deadline) for deadline in found}
-
-
-def counters(knowledge: Knowledge, name: str, at: datetime) -> Sequence[str]:
-    """Return the counters that count a meeting."""
-    found = knowledge.meeting(name, at)
-    if found is None or not found.begun(at):
-        return []
-    formulas = [definition.formula for definition in knowledge.metrics.values()]
-    return [one.counter for one in formulas if isinstance(one, CountOfMeetings) and found.counts_in(one)]
-
-
-def _fingerprint(recorded: Recorded) -> bytes:
-    event = recorded.event
+def content(event: Event) -> bytes:
+    """Return a digest of what an event says, whenever it was first recorded."""
     if event.first_recorded_at is not None:
         event = event.model_copy(update={"first_recorded_at": None})
     return sha256(canonical(event)).digest()[:16]

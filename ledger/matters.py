@@ -1,8 +1,8 @@
 """Proceedings and commitments: what courts, agencies and promises have come to, on whose word."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ledger.reports import Entry, made_at
 from ledger.resolution import Status, rank, witnessed
@@ -13,8 +13,7 @@ from schemas.times import window
 HISTORY_SHOWN_MAX = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One act in a proceeding or on a commitment: the report that leads and how well it is witnessed."""
 
     act: str
@@ -35,7 +34,7 @@ def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
     return sorted(found, key=lambda step: step.lead.order)
 
 
-def rulings_on(component: str, entries: Sequence[Entry]) -> list[Ruling]:
+def rulings_on(component: str, entries: Sequence[Entry]) -> tuple[Ruling, ...]:
     """Return the final holdings that a component is unlawful. Stayed and party-scoped rulings do not end it."""
     found = []
     for entry in sorted(entries, key=lambda one: one.order):
@@ -45,7 +44,7 @@ def rulings_on(component: str, entries: Sequence[Entry]) -> list[Ruling]:
         if event.stage == "ruled" and event.holding == "unlawful" and event.effect == "final":
             at = window(event.effective or event.announced).earliest
             found.append(Ruling(at, entry.public_at, event.forum or event.document.issuer))
-    return found
+    return tuple(found)
 
 
 def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict[str, object]]:

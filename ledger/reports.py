@@ -1,18 +1,40 @@
-"""A report as the fold keeps it: with the instant from which it is public."""
+"""A report as the fold keeps it: with the instant from which it is public, and the units it works on."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple, assert_never
 
-from schemas.events import AnyReport, ComponentChanged, ProceedingChanged
-from schemas.times import When, Window, window
+from schemas.events import (
+    ActReported,
+    AnyReport,
+    CommitmentChanged,
+    ComponentChanged,
+    DeadlineChanged,
+    FigureClaimed,
+    MeetingChanged,
+    NoneFound,
+    ProceedingChanged,
+    ReportRetracted,
+    StatementMade,
+)
+from schemas.positions import Recorded
+from schemas.times import Window, day_window, window
 
 PublicBasis = Literal["published", "announced"]
+UnitKind = Literal["component", "deadline", "meeting", "proceeding", "commitment", "metric"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One report: its id, when it became public and on what basis, and its place on the ledger."""
+class Unit(NamedTuple):
+    """One thing that has rows: a component, a deadline told of, a meeting, a proceeding, a commitment, a metric."""
+
+    kind: UnitKind
+    name: str
+
+
+class Entry(NamedTuple):
+    """One report: its id, when it became public and on what basis, its place on the ledger and when that heard it.
+
+    `order` is its place in the order that truth depends on: (public_at, source, id). `units` are what it works on.
+    """
 
     id: str
     event: AnyReport
@@ -21,11 +43,40 @@ class Entry:
     partition: int
     offset: int
     heard_at: datetime
+    order: tuple[datetime, str, str]
+    units: tuple[Unit, ...]
+    data: bytes = b""
+    """The bytes that the report was read from, where they are at hand."""
 
-    @property
-    def order(self) -> tuple[datetime, str, str]:
-        """Return the place of the report in the order that truth depends on: (public_at, source, id)."""
-        return self.public_at, self.event.source.name, self.id
+
+def entry_of(recorded: Recorded, report: AnyReport, heard_at: datetime) -> Entry:
+    """Return a report as the fold keeps it."""
+    public, basis = public_at(report)
+    order = (public, report.source.name, recorded.id)
+    place = (recorded.partition, recorded.offset)
+    return Entry(recorded.id, report, public, basis, *place, heard_at, order, units_of(report), recorded.data)
+
+
+def units_of(event: AnyReport) -> tuple[Unit, ...]:
+    """Return the units that a report works on."""
+    match event:
+        case ComponentChanged():
+            return (Unit("component", event.component),)
+        case DeadlineChanged():
+            return (Unit("deadline", event.deadline),)
+        case MeetingChanged():
+            return (Unit("meeting", event.meeting),)
+        case CommitmentChanged():
+            return (Unit("commitment", event.commitment),)
+        case ProceedingChanged():
+            return (
+                Unit("proceeding", event.proceeding),
+                *dict.fromkeys(Unit("component", component) for component in event.on_components),
+            )
+        case ActReported() | StatementMade() | FigureClaimed() | ReportRetracted() | NoneFound():
+            return ()
+        case _:
+            assert_never(event)
 
 
 def public_at(report: AnyReport) -> tuple[datetime, PublicBasis]:
@@ -36,15 +87,16 @@ def public_at(report: AnyReport) -> tuple[datetime, PublicBasis]:
     """
     published = report.source.published
     if published is None:
-        return _end_or_effect(report, window(report.announced), report.announced.at is not None), "announced"
-    if published.at is not None:
+        said = window(report.announced)
+        return (said.latest if report.announced.at is not None else _end_or_effect(report, said)), "announced"
+    if published.on is None:
+        assert published.at is not None  # noqa: S101 -- `Published` admits exactly one of the two
         return published.at.astimezone(UTC), "published"
-    day = When(on=published.on, zone=published.zone or report.announced.zone)
-    return _end_or_effect(report, window(day), is_instant=False), "published"
+    return _end_or_effect(report, day_window(published.on, published.zone or report.announced.zone)), "published"
 
 
-def _end_or_effect(report: AnyReport, said: Window, is_instant: bool) -> datetime:  # noqa: FBT001 -- private, two callers
-    if not is_instant and isinstance(report, ComponentChanged | ProceedingChanged):
+def _end_or_effect(report: AnyReport, said: Window) -> datetime:
+    if isinstance(report, ComponentChanged | ProceedingChanged):
         effective = report.effective
         if effective is not None and effective.at is not None and said.earliest <= effective.at < said.latest:
             return effective.at.astimezone(UTC)

@@ -6,8 +6,7 @@ cannot all be true make the property disputed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from ledger.reports import Entry
 from schemas.shape import Party
@@ -26,16 +25,14 @@ _UNCONTESTED = "nothing says otherwise"
 _FIRST_HAND = frozenset({"instrument", "operational"})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim(Generic[V]):
+class Claim(NamedTuple, Generic[V]):
     """The value that one report asserts for one property."""
 
     value: V
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved(Generic[V]):
+class Resolved(NamedTuple, Generic[V]):
     """The value that stands, its status, the reports that carry it and those that say otherwise."""
 
     value: V
@@ -75,6 +72,26 @@ def resolve(claims: Sequence[Claim[V]], party: Party | None, *, on_collection: b
     return Resolved(best.value, witnessed(carriers), carriers, others, _rule(best, others, party))
 
 
+def agreed(claims: Sequence[Claim[V]]) -> bool:
+    """Tell whether all claims say the very same; then any of them stands, whoever made it."""
+    first = claims[0].value
+    return all(same(claim.value, first) for claim in claims)
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether two values are equal. A printed time is compared field by field, which is the same and faster."""
+    if isinstance(one, When) and isinstance(other, When):
+        return vars(one) == vars(other)
+    return one == other
+
+
+def best(claims: Sequence[Claim[V]], party: Party | None) -> Claim[V]:
+    """Return the claim that outranks all others; the latest text of each witness counts."""
+    if len(claims) == 1:
+        return claims[0]
+    return max(_latest_of_each_witness(claims), key=lambda claim: (rank(claim.entry, party), claim.entry.order))
+
+
 def _latest_of_each_witness(claims: Sequence[Claim[V]]) -> list[Claim[V]]:
     """Keep the latest text of each witness on each kind of document: a source that restates itself says one thing."""
     latest: dict[tuple[str, str, str], Claim[V]] = {}
@@ -102,13 +119,19 @@ def _rule(best: Claim[V], others: Sequence[Claim[V]], party: Party | None) -> st
 
 def witnessed(entries: Sequence[Entry]) -> Status:
     """Say how well a fact is witnessed. Assumed reports are no second witness; unverified alone is marked."""
-    if all(entry.event.source.grade == "unverified" for entry in entries):
+    unverified, names = True, set[str]()
+    for entry in entries:
+        source = entry.event.source
+        if source.grade == "unverified":
+            continue
+        unverified = False
+        if source.basis == "seen" and source.grade in _FIRST_HAND:
+            return "settled"
+        if source.basis != "assumed":
+            names.add(source.name)
+    if unverified:
         return "unverified"
-    seen = [entry.event.source for entry in entries if entry.event.source.basis != "assumed"]
-    names = {source.name for source in seen if source.grade != "unverified"}
-    if len(names) > 1 or any(source.grade in _FIRST_HAND and source.basis == "seen" for source in seen):
-        return "settled"
-    return "single-source"
+    return "settled" if len(names) > 1 else "single-source"
 
 
 def worst(statuses: Sequence[Status]) -> Status:

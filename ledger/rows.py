@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from ledger.acts import ActOnComponent
 from ledger.deadlines import Deadline
-from ledger.knowledge import Knowledge, Unit
+from ledger.knowledge import Knowledge
 from ledger.matters import last_commitment, last_proceeding, steps, told_of
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
 from ledger.rate_sums import Amount, amount_at
-from ledger.reports import made_at
+from ledger.reports import Unit, made_at
 from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, at
 from schemas.changes import Json
 from schemas.events import ComponentChanged, Goods, ProceedingChanged
@@ -51,19 +51,20 @@ def claimed_value(value: object) -> object:
 
 def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Json | None:
     """Return the row of a component at an instant, None if no act on it had been made."""
-    made = [act for act in knowledge.acts(component) if act.made_at <= instant]
-    timeline = knowledge.timeline(component)
-    if not made or timeline is None:
+    found = knowledge.component(component)
+    made = [act for act in found.acts if act.made_at <= instant]
+    if not made:
         return None
+    timeline = found.timeline
     lawful = at(timeline.lawful.get(WHOLE, ()), instant)
     collected = at(timeline.collected.get(WHOLE, ()), instant)
     is_collected = collected is not None and collected.force in IN_EFFECT
     shown = collected if is_collected else lawful
-    by_product = _by_product(timeline, instant)
-    force = _force(lawful or _product_segment(timeline, instant), made, instant)
+    of_products = _product_segment(timeline, instant)
+    force = _force(lawful or of_products, made, instant)
     act = shown.act if shown is not None and shown.act is not None else made[-1]
     lead = _fullest(made, act)
-    since = shown or _product_segment(timeline, instant)
+    since = shown or of_products
     row: Json = {
         "schema": "parley.measure/1",
         "component": component,
@@ -75,7 +76,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "origins": list(lead.origins),
         "rate": rate_value(shown.rate) if shown is not None else None,
         "suspended": rate_value(shown.suspended) or "0" if shown is not None and shown.rate is not None else None,
-        "by_product": by_product,
+        "by_product": _by_product(timeline, instant),
         "on_lapse": _on_lapse(timeline, shown, instant),
         "force": force,
         "since": utc_text(since.from_at) if since is not None else None,
@@ -92,7 +93,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "reports": sum(len(one.reports) for one in made),
         "next": _next(timeline, made, instant),
         "not_in_force": _lesser(made, act),
-        "rulings": told_of(component, knowledge.proceedings_on(component), instant),
+        "rulings": told_of(component, found.proceedings, instant),
         "note": NOT_ADVICE,
     }
     if shown is not None and shown.lapsed:

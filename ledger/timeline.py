@@ -6,10 +6,9 @@ date for it; then it runs on until an operational notice.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
 from schemas.rates import ByProduct, PlainRate, Rate, bounds, exact
@@ -25,8 +24,7 @@ WHOLE = ""
 """The name of the timeline of all goods in scope, beside those of product groups."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """What holds from `from_at` (for a day: its first instant) until the next segment.
 
     `rate` is None where the component has none (a control, a list). `lapsed` marks what follows from a written end on
@@ -45,8 +43,7 @@ class Segment:
     before_lapse: PlainRate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(NamedTuple):
     """A court's final holding that a component is unlawful, from the ruling's own date on."""
 
     at: datetime
@@ -57,9 +54,11 @@ class Ruling:
 Track = tuple[Segment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """Both readings of a component: tracks by product group, `WHOLE` for all goods in scope."""
+class Timeline(NamedTuple):
+    """Both readings of a component: tracks by product group, `WHOLE` for all goods in scope.
+
+    One object serves both readings where nothing ever told them apart.
+    """
 
     lawful: dict[str, Track]
     collected: dict[str, Track]
@@ -71,11 +70,13 @@ class Timeline:
 
 def build(acts: Iterable[ActOnComponent], rulings: Sequence[Ruling] = ()) -> Timeline:
     """Fold acts and rulings into both readings. The order of arrival does not matter: acts come in their own order."""
-    timeline = Timeline({}, {})
-    steps: list[tuple[tuple[datetime, datetime, str], ActOnComponent | Ruling]] = [
-        (act.order, act) for act in acts if act.moves
-    ]
-    steps.extend(((ruling.public_at, ruling.at, "~"), ruling) for ruling in rulings)
+    moving = [act for act in acts if act.moves]
+    lawful: dict[str, Track] = {}
+    apart = bool(rulings) or any(act.operational is not None or act.lead.collection != "follows_law" for act in moving)
+    timeline = Timeline(lawful, {} if apart else lawful)
+    steps: list[tuple[tuple[datetime, datetime, str], ActOnComponent | Ruling]] = [(act.order, act) for act in moving]
+    if rulings:
+        steps.extend([((ruling.public_at, ruling.at, "~"), ruling) for ruling in rulings])
     for _, step in sorted(steps, key=lambda pair: pair[0]):
         if isinstance(step, Ruling):
             _void(timeline.lawful, step)
@@ -98,7 +99,7 @@ def _apply(timeline: Timeline, act: ActOnComponent) -> None:
     covered = window(act.lead.retroactive_from) if act.lead.retroactive_from is not None else act.start
     if covered is not None:
         _override(timeline.lawful, act, covered.earliest, covered.latest)
-        if act.lead.collection == "follows_law" and operational is None:
+        if timeline.collected is not timeline.lawful and act.lead.collection == "follows_law" and operational is None:
             _override(timeline.collected, act, covered.earliest, covered.latest)
     if operational is not None:
         covered = window(operational)
@@ -127,7 +128,7 @@ def _put(track: Track, segment: Segment) -> Track:
     """Cut a track at the segment's start and append the segment."""
     kept = [one for one in track if one.from_at < segment.from_at]
     if kept and (kept[-1].to_at is None or kept[-1].to_at > segment.from_at):
-        kept[-1] = replace(kept[-1], to_at=segment.from_at)
+        kept[-1] = kept[-1]._replace(to_at=segment.from_at)
     return (*kept, segment)
 
 

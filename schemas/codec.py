@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
 from schemas.encoding import canonical
@@ -27,6 +28,9 @@ Code = Literal[
 ]  # fmt: skip
 
 _TAGGED: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_VALIDATORS: dict[str, Any] = {
+    str(shape.model_fields["type"].default): shape.__pydantic_validator__ for shape in EVENT_CLASSES
+}
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _TYPES = frozenset(str(shape.model_fields["type"].default) for shape in EVENT_CLASSES)
 
@@ -56,6 +60,36 @@ def decode(data: bytes | None) -> Event | Undecodable:
         return Undecodable("empty", "expected one JSON object, got nothing")
     if len(data) > EVENT_BYTES_MAX:
         return Undecodable("too_large", f"expected at most {EVENT_BYTES_MAX:,} bytes, got {len(data):,}")
+    event = _canonical_event(data)
+    return decode_at_length(data) if event is None else event
+
+
+def _canonical_event(data: bytes) -> Event | None:
+    """Read an event of the present version from canonical bytes, as Parley's doors write them; None for all others.
+
+    Bytes that come out of a parser and a canonical writer as they went in have no key twice, no escape that is half of
+    a pair and no number in a second spelling; what else the limits forbid, the closed classes refuse.
+    """
+    try:
+        parsed = orjson.loads(data)
+        if orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS) != data:
+            return None
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    if not isinstance(parsed, dict) or "version" in parsed:
+        return None
+    validator = _VALIDATORS.get(str(parsed.get("type")))
+    if validator is None:
+        return None
+    try:
+        event: Event = validator.validate_json(data)
+    except ValidationError:
+        return None
+    return event
+
+
+def decode_at_length(data: bytes) -> Event | Undecodable:
+    """Read an event the long way, which finds the reason where there is none. `decode` finds the same, sooner."""
     parsed = _parse(data)
     if isinstance(parsed, Undecodable):
         return parsed

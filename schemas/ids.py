@@ -21,12 +21,8 @@ ID_HEX_DIGITS = 32
 
 def digest(*parts: str) -> str:
     """Return the first 128 bits of SHA-256 over length-prefixed parts, as lower-case hex."""
-    hasher = sha256()
-    for part in parts:
-        encoded = part.encode()
-        hasher.update(f"{len(encoded)}:".encode())
-        hasher.update(encoded)
-    return hasher.hexdigest()[:ID_HEX_DIGITS]
+    encoded = [part.encode() for part in parts]
+    return sha256(b"".join([b"%d:%b" % (len(part), part) for part in encoded])).hexdigest()[:ID_HEX_DIGITS]
 
 
 def event_source(event: Event) -> str:

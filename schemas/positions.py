@@ -17,10 +17,14 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event plus what the log knows: its id, its position and the broker's append time (None for a file)."""
+    """An event plus what the log knows: its id, its position and the broker's append time (None for a file).
+
+    `data` are the bytes that it was read from, where they are at hand.
+    """
 
     event: Event
     id: str
     partition: int
     offset: int
     recorded_at: datetime | None
+    data: bytes = b""

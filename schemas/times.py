@@ -29,6 +29,7 @@ def zone(name: str) -> ZoneInfo:
         raise ValueError(f"expected an IANA time zone such as America/New_York, got {name!r}") from error
 
 
+@lru_cache(maxsize=512)
 def _known_zone(name: str) -> str:
     if name in _ZONES_OF_ONE_MACHINE or name.startswith(("posix/", "right/")):
         raise ValueError(f"expected an IANA time zone such as America/New_York, got {name!r}, which differs by machine")
@@ -80,8 +81,8 @@ class When(Shape):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        given = [name for name in ("at", "on", "month") if getattr(self, name) is not None]
-        if len(given) != 1:
+        if (self.at is None) + (self.on is None) + (self.month is None) != 2:  # noqa: PLR2004 -- two of three absent
+            given = [name for name in ("at", "on", "month") if getattr(self, name) is not None]
             raise ValueError(f"expected exactly one of at, on, month, got {', '.join(given) or 'none'}")
         return self
 
@@ -89,6 +90,11 @@ class When(Shape):
 def window(when: When) -> Window:
     """Return the instants that a printed time covers, in UTC: [day begins, next day begins) for a day."""
     return _window(when.at, when.on, when.month, when.zone)
+
+
+def day_window(on: date, zone_name: str) -> Window:
+    """Return the instants that a day covers in a zone, in UTC."""
+    return _window(None, on, None, zone_name)
 
 
 @lru_cache(maxsize=8192)

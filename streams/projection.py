@@ -81,7 +81,7 @@ class LedgerProjection:
 def recorded(record: Record, event: Event) -> Recorded:
     """Return an event with what the log knows of it."""
     at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return Recorded(event, event_id(event), record.partition, record.offset, at)
+    return Recorded(event, event_id(event), record.partition, record.offset, at, record.value or b"")
 
 
 def misplaced(event: Event, record: Record, partitions: int) -> Undecodable | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -97,6 +98,7 @@ class TopicMissing(Exception):  # noqa: N818 - the state of the broker, not a fa
         self.topic = topic
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition where a key belongs: murmur2, as Kafka's own clients have it. Others hash differently."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)

@@ -3,7 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from ledger.cabinet import Cabinet
 from ledger.history import Negotiation, Outcome
+from ledger.knowledge import Knowledge
 from schemas.encoding import canonical_json
 from schemas.events import ClockStruck, Event
 from schemas.ids import event_id
@@ -41,15 +43,15 @@ def live(events: tuple[Event, ...]) -> list[Recorded]:
     return log
 
 
-def folded(log: list[Recorded]) -> tuple[Negotiation, list[Outcome]]:
+def folded(log: list[Recorded], cabinet: Cabinet | None = None) -> tuple[Negotiation, list[Outcome]]:
     """Fold a log; give the state and what each event did."""
-    fold = Negotiation(NEGOTIATION)
+    fold = Negotiation(NEGOTIATION, knowledge=Knowledge(NEGOTIATION, cabinet or Cabinet()))
     return fold, [fold.evolve(one) for one in log]
 
 
-def fingerprint(log: list[Recorded]) -> bytes:
+def fingerprint(log: list[Recorded], cabinet: Cabinet | None = None) -> bytes:
     """Give everything that a fold puts out, as bytes: changes, alerts and rows, in their order."""
-    _, outcomes = folded(log)
+    _, outcomes = folded(log, cabinet)
     return b"\n".join(
         canonical_json(
             {

@@ -5,7 +5,7 @@ from hashlib import sha256
 from random import Random
 
 from ledger import history
-from ledger.knowledge import Unit
+from ledger.reports import Unit
 from tests.laws.folding import fingerprint, live, replayed
 from tests.laws.negotiations import told
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 import ledger.resolution
-from ledger import answer, history, reports
+from ledger import answer, reports
 from ledger.answer import Asked, Known, state
 from ledger.knowledge import Knowledge
 from ledger.reports import Entry
-from schemas.events import Event, MetricDefined
+from schemas.events import AnyReport, Event, MetricDefined
 from schemas.positions import Recorded
 from tests.laws.folding import recorded
 from tests.laws.holding import catches, holds
@@ -61,7 +61,12 @@ def test_what_arrives_twice_is_told_once() -> None:
 
 
 def test_a_truth_that_depends_on_arrival_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Entry, "order", property(lambda entry: (entry.public_at.min, "", f"{entry.offset:09}")))
+    def in_order_of_arrival(one: Recorded, report: AnyReport, heard_at: datetime) -> Entry:
+        entry = entry_of(one, report, heard_at)
+        return entry._replace(order=(entry.public_at.min, "", f"{entry.offset:09}"))
+
+    entry_of = reports.entry_of
+    monkeypatch.setattr(answer, "entry_of", in_order_of_arrival)
     catches(the_order_of_arrival_never_matters)
 
 
@@ -71,11 +76,10 @@ def test_a_last_word_that_wins_because_it_came_last_is_caught(monkeypatch: pytes
 
 
 def test_a_report_heard_before_it_is_public_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def heard_as_made(one: Recorded, report: Any, heard_at: datetime) -> Entry:  # noqa: ANN401 -- any report
-        entry = entry_of(one, report, heard_at)
-        return replace(entry, public_at=reports.made_at(report))
+    def heard_as_made(one: Recorded, report: AnyReport, heard_at: datetime) -> Entry:
+        return entry_of(one, report, heard_at)._replace(public_at=reports.made_at(report))
 
-    entry_of = history.entry_of
+    entry_of = reports.entry_of
     monkeypatch.setattr(answer, "entry_of", heard_as_made)
     catches(known_at_never_sees_a_later_report)
 
@@ -83,7 +87,7 @@ def test_a_report_heard_before_it_is_public_is_caught(monkeypatch: pytest.Monkey
 def test_a_foreign_withdrawal_that_shields_from_the_next_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def last_one_only(self: Knowledge, entry: Entry) -> bool:
         by = list(self.withdrawn.get(entry.id, ()))
-        return not by or self.entries[by[-1]].event.source.name != entry.event.source.name
+        return not by or by[-1] != entry.event.source.name
 
     monkeypatch.setattr(Knowledge, "stands", last_one_only)
     catches(the_order_of_arrival_never_matters)

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from ledger.answer import Asked, known, state
 from ledger.deadlines import Deadline
-from ledger.knowledge import Knowledge, Unit
+from ledger.knowledge import Knowledge
 from ledger.meetings import Meeting, meeting
+from ledger.reports import Unit
 from ledger.timeline import Reading, Segment, Track
 from ledger.timeline import at as segment_at
 from ledger.wakes import deadlines_of

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ledger.history import Negotiation, Outcome
-from ledger.knowledge import Unit
+from ledger.reports import Unit
 from schemas.changes import Alert
 from schemas.events import ClockStruck, Event
 from schemas.ids import event_id

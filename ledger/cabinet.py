@@ -1,0 +1,97 @@
+"""The parts of a state, each under a key: as objects while they are worked on, as bytes when they were put away.
+
+A state grows with its ledger, what is worked on does not. So memory holds objects for the parts of late, and bytes for
+the others, here or in a store that outlives the process.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol, TypeVar
+
+LOADED_MAX = 20_000
+"""How many parts are held as objects at least; up to twice as many before the older half is put away."""
+
+
+class Part(Protocol):
+    """Something that can be put away."""
+
+    def put_away(self) -> bytes:
+        """Return it as bytes, from which it comes back the same."""
+
+
+class Store(Protocol):
+    """Where parts outlive the process: what was saved there last."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the bytes under a key. None if there are none."""
+
+    def keys(self, prefix: bytes) -> Iterator[bytes]:
+        """Give the keys that begin with a prefix."""
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Cabinet:
+    """Parts by key. What is found stays the same object until `settle`, which an owner calls between two events."""
+
+    def __init__(self, store: Store | None = None, loaded_max: int = LOADED_MAX) -> None:
+        self._store = store
+        self._loaded_max = loaded_max
+        self._young: dict[str, Part] = {}
+        self._old: dict[str, Part] = {}
+        self._away: dict[str, bytes] = {}
+        self._touched: dict[str, None] = {}
+
+    def find(self, key: str, read: Callable[[bytes], P]) -> P | None:
+        """Return the part under a key, None if there is none; `read` brings it back from bytes."""
+        part = self._young.get(key)
+        if part is None:
+            part = self._old.pop(key, None)
+            if part is None:
+                data = self.read(key)
+                if data is None:
+                    return None
+                part = read(data)
+            self._young[key] = part
+        return part  # type: ignore[return-value] # one key, one kind of part
+
+    def put(self, key: str, part: Part) -> None:
+        """Put a new part under a key."""
+        self._young[key] = part
+        self._touched[key] = None
+
+    def touch(self, key: str) -> None:
+        """Note that a part is being changed."""
+        self._touched[key] = None
+
+    def read(self, key: str) -> bytes | None:
+        """Return what was put away under a key, as bytes."""
+        data = self._away.get(key)
+        return self._store.get(key.encode()) if data is None and self._store is not None else data
+
+    def keys(self, prefix: str) -> list[str]:
+        """Return every key that begins with a prefix, sorted."""
+        found = {key for held in (self._young, self._old, self._away) for key in held if key.startswith(prefix)}
+        if self._store is not None:
+            found.update(key.decode() for key in self._store.keys(prefix.encode()))
+        return sorted(found)
+
+    def settle(self) -> None:
+        """Put the older half of the parts away when there are too many."""
+        if len(self._young) <= self._loaded_max:
+            return
+        for key, part in self._old.items():
+            if self._store is None or key in self._touched:
+                self._away[key] = part.put_away()
+        self._old, self._young = self._young, {}
+
+    def changed(self) -> Mapping[str, bytes]:
+        """Return the parts that were changed since the last call, to be saved in the store before the next one."""
+        found: dict[str, bytes] = {}
+        for key in self._touched:
+            part = self._young.get(key) or self._old.get(key)
+            found[key] = self._away[key] if part is None else part.put_away()
+        self._touched.clear()
+        if self._store is not None:
+            self._away.clear()
+        return found

@@ -1,0 +1,112 @@
+"""The two kinds of parts that a negotiation's state is made of: the reports of an act, and a unit with its rows."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import orjson
+
+from ledger.acts import ActOnComponent
+from ledger.meetings import Meeting
+from ledger.reports import Entry, Unit, entry_of
+from ledger.timeline import Ruling, Timeline
+from schemas.changes import Json, Table
+from schemas.codec import Undecodable, decode, encode
+from schemas.events import Report
+from schemas.positions import Recorded
+
+RowKey = tuple[Table, str]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class OfAct:
+    """The reports of one act by their ids, and the units that any of them works on."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    units: dict[Unit, None] = field(default_factory=dict)
+
+    def put_away(self) -> bytes:
+        """Return it as bytes."""
+        entries = [
+            (one.id, (one.data or encode(one.event)).decode(), one.partition, one.offset, micros(one.heard_at))
+            for one in self.entries.values()
+        ]
+        return orjson.dumps([entries, [tuple(unit) for unit in self.units]])
+
+    @classmethod
+    def taken_out(cls, data: bytes) -> "OfAct":
+        """Bring it back."""
+        entries, units = orjson.loads(data)
+        return cls(
+            {name: _entry(name, *rest) for name, *rest in entries}, {Unit(kind, name): None for kind, name in units}
+        )
+
+
+def _entry(name: str, text: str, partition: int, offset: int, heard: int) -> Entry:
+    data = text.encode()
+    event = decode(data)
+    if isinstance(event, Undecodable) or not isinstance(event, Report):
+        raise TypeError(f"expected the report {name} as it was put away, got {event!r}")
+    recorded = Recorded(event, name, partition, offset, None, data)
+    return entry_of(recorded, event, from_micros(heard))
+
+
+class OnComponent(NamedTuple):
+    """What acts and courts do to one component: the acts in their order, and the timeline that follows."""
+
+    acts: tuple[ActOnComponent, ...]
+    proceedings: tuple[Entry, ...]
+    rulings: tuple[Ruling, ...]
+    timeline: Timeline
+
+
+@dataclass(slots=True)
+class OfUnit:
+    """One unit: the acts on it, the deadlines told that hang on it, and what the log's order has made of it so far.
+
+    `rows` are those last put out, `wakes` the instants asked of the clock, `alerted` the warnings given. The others are
+    computed when asked for and forgotten when a further report touches the unit.
+    """
+
+    acts: dict[str, None] = field(default_factory=dict)
+    hanging: dict[str, None] = field(default_factory=dict)
+    rows: dict[RowKey, Json] = field(default_factory=dict)
+    wakes: tuple[datetime, ...] = ()
+    alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
+    resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
+    component: OnComponent | None = None
+    meeting: tuple[datetime, Meeting | None] | None = None
+
+    def forget(self) -> None:
+        """Forget what was computed from reports."""
+        self.component = self.meeting = None
+
+    def put_away(self) -> bytes:
+        """Return it as bytes."""
+        rows = [(*key, row) for key, row in self.rows.items()]
+        wakes = [micros(wake) for wake in self.wakes]
+        return orjson.dumps([list(self.acts), list(self.hanging), rows, wakes, list(self.alerted)])
+
+    @classmethod
+    def taken_out(cls, data: bytes) -> "OfUnit":
+        """Bring it back."""
+        acts, hanging, rows, wakes, alerted = orjson.loads(data)
+        return cls(
+            acts=dict.fromkeys(acts),
+            hanging=dict.fromkeys(hanging),
+            rows={(table, key): row for table, key, row in rows},
+            wakes=tuple([from_micros(wake) for wake in wakes]),
+            alerted=dict.fromkeys([(deadline, revision, lead) for deadline, revision, lead in alerted]),
+        )
+
+
+def micros(instant: datetime) -> int:
+    """Write an instant as microseconds since 1970."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def from_micros(count: int) -> datetime:
+    """Read an instant from microseconds since 1970. UTC."""
+    return _EPOCH + timedelta(microseconds=count)
