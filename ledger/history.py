@@ -36,6 +36,7 @@ from schemas.times import when_text, window
 
 LEADS = ("30d", "7d", "24h", "1h")
 EARLY_STRIKE_ALLOWANCE = timedelta(seconds=1)
+RESOLUTION = timedelta(microseconds=1)
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 KINDS = get_args(UnitKind)
 Told = tuple[Literal["row", "finding"], str, str, Json, Json]
@@ -161,9 +162,17 @@ class Negotiation:
             for lead in self.leads:
                 warn = warn_at(deadline.due, lead)
                 key = (deadline.id, deadline.revision, lead)
-                if deadline.heard_at < warn <= at and key not in alerted:
+                if deadline.heard_at < warn <= at and key not in alerted and self._stands(unit, deadline, at):
                     alerted[key] = None
                     outcome.alerts.append(self._alert_of(outcome, recorded, deadline, lead, warn))
+
+    def _stands(self, unit: Unit, deadline: Deadline, at: datetime) -> bool:
+        """Tell whether a late strike still speaks of the date that stood until it was due, or stands now."""
+        last = min(self.present, window(deadline.due).latest - RESOLUTION)
+        if last <= at:
+            return True
+        found = (one for one in deadlines_of(self.knowledge, unit, last) if one.id == deadline.id)
+        return any(one.state == "pending" and one.due == deadline.due for one in found)
 
     def _alert_of(self, outcome: Outcome, recorded: Recorded, deadline: Deadline, lead: str, warn: datetime) -> Alert:
         name = digest("alert", self.name, deadline.id, str(deadline.revision), lead, FOLD_VERSION)
