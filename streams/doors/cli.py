@@ -31,7 +31,7 @@ from streams.doors.commanding import (
     leave,
     settings_with,
 )
-from streams.doors.connecting import connect
+from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import read_cuts, read_rows
@@ -40,7 +40,7 @@ from streams.logs import set_up_logs
 from streams.reading import end_positions
 from streams.settings import Settings
 from streams.topics import EVENTS, TABLES
-from streams.topics_on_kafka import ensure_topics, topics_found
+from streams.topics_on_kafka import ensure_topics
 from streams.worker import engine_config, work
 
 __all__ = ["app", "main"]
@@ -136,14 +136,8 @@ def worker(
     settings = settings_with(prefix)
     set_up_logs(settings.log_format, kafka_client=True)
 
-    async def partitions() -> tuple[str, int]:
-        bootstrap = connect(settings, brokers)
-        existing = await topics_found(bootstrap, settings.prefix)
-        count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.prefix)), None)
-        report = await ensure_topics(bootstrap, settings.prefix, count or settings.partitions, settings.replication)
-        return bootstrap, report.topics[0].partitions
-
-    bootstrap, count = answered(partitions)
+    bootstrap, found = answered(lambda: connect_with_topics(settings, brokers))
+    count = found.topics[0].partitions
     with faults():
         config = engine_config(settings, bootstrap, count, instance=instance, status_port=status_port, stop_at=stop_at)
         work(config, settings)
@@ -340,6 +334,8 @@ def watch(
 
     answered(show)
 
+
+from streams.doors.commands import clock  # noqa: E402, F401 -- the order of registration is that of the help
 
 if __name__ == "__main__":
     main()

@@ -3,6 +3,8 @@
 from streams.broker import running_broker
 from streams.broker_reaching import BrokerUnreachable
 from streams.settings import Settings
+from streams.topics import EVENTS
+from streams.topics_on_kafka import TopicsReport, ensure_topics, topics_found
 
 
 def connect(settings: Settings, brokers: str | None) -> str:
@@ -14,3 +16,16 @@ def connect(settings: Settings, brokers: str | None) -> str:
     if running is None:
         raise BrokerUnreachable("(none named)", "no embedded broker is running either")
     return running.bootstrap
+
+
+async def connect_with_topics(settings: Settings, brokers: str | None) -> tuple[str, TopicsReport]:
+    """Return the bootstrap address and Parley's topics: those missing are made, the others verified.
+
+    A ledger that exists decides how many partitions there are. BrokerUnreachable, TopicError.
+    """
+    bootstrap = connect(settings, brokers)
+    existing = await topics_found(bootstrap, settings.prefix)
+    count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.prefix)), None)
+    return bootstrap, await ensure_topics(
+        bootstrap, settings.prefix, count or settings.partitions, settings.replication
+    )

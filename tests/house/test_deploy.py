@@ -29,6 +29,7 @@ from tests.house.tree import ROOT
 
 MENDS_ITSELF = {commanding.UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER}
 NEEDS_A_PERSON = ({commanding.USAGE, commanding.BAD_INPUT} | set(ExitCode)) - MENDS_ITSELF
+UNITS = ("parley-worker.service", "parley-clock.service")
 PLANTED = """\
 services:
   broker:
@@ -70,6 +71,7 @@ def test_the_images_have_the_versions_of_the_embedded_broker_and_of_parley() -> 
         "broker": f"apache/kafka:{KAFKA_VERSION}",
         "topics": f"parley-ledger:{version}",
         "worker": f"parley-ledger:{version}",
+        "clock": f"parley-ledger:{version}",
     }
 
 
@@ -77,7 +79,7 @@ def test_the_broker_makes_no_topics_and_keeps_one_copy_as_the_topics_ask() -> No
     found = services()
     broker = environment(found, "broker")
     copies = {broker[name] for name in broker if name.endswith(("REPLICATION_FACTOR", "_MIN_ISR"))}
-    asked = {environment(found, name)["PARLEY_REPLICATION"] for name in ("topics", "worker")}
+    asked = {environment(found, name)["PARLEY_REPLICATION"] for name in ("topics", "worker", "clock")}
     assert (broker["KAFKA_AUTO_CREATE_TOPICS_ENABLE"], copies, asked) == ("false", {"1"}, {"1"})
 
 
@@ -89,10 +91,10 @@ def test_the_settings_of_topics_are_left_to_the_topics() -> None:
 
 def test_the_commands_are_ones_that_parley_takes() -> None:
     found = services()
-    composed = [texts(mapping(found[name])["command"]) for name in ("topics", "worker")]
-    units = [line.split() for line in unit_lines(page("parley-worker.service"), "ExecStart")]
+    composed = [texts(mapping(found[name])["command"]) for name in ("topics", "worker", "clock")]
+    units = [line.split() for name in UNITS for line in unit_lines(page(name), "ExecStart")]
     assert ([command[1] for command in composed + units], list(wrong_commands(composed + units))) == (
-        ["topics", "worker", "worker"],
+        ["topics", "worker", "clock", "worker", "clock"],
         [],
     )
 
@@ -107,13 +109,14 @@ def test_a_command_that_parley_refuses_is_caught() -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    told = "".join(page(name) for name in ("compose.yaml", "parley-worker.service", "topics.md", "runbook.md"))
+    told = "".join(page(name) for name in (*UNITS, "compose.yaml", "topics.md", "runbook.md"))
     settings = {f"PARLEY_{name.upper()}" for name in Settings.model_fields}
     assert set(re.findall(r"\bPARLEY_[A-Z_]+", told)) - settings == set()
 
 
-def test_the_unit_stays_down_where_starting_anew_cannot_help() -> None:
-    unit = page("parley-worker.service")
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_stays_down_where_starting_anew_cannot_help(name: str) -> None:
+    unit = page(name)
     codes = {int(code) for line in unit_lines(unit, "RestartPreventExitStatus") for code in line.split()}
     assert (unit_lines(unit, "Restart"), codes) == (["always"], {int(code) for code in NEEDS_A_PERSON})
 

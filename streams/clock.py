@@ -1,0 +1,160 @@
+"""The clock of one ledger partition: it folds the ledger as every reader does, and strikes when the state asks for it.
+
+It decides nothing. A strike is an event like others, `id` = (negotiation, at): two clocks, or a clock that was killed
+and started again, change nothing; what a strike brings about is the fold's to say. The fold also says whether a strike
+came too early by the broker's clock; then it is struck again when its time has come.
+"""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ledger.history import LEADS
+from schemas.events import ClockStruck
+from streams.broker_time import BrokerTime
+from streams.engine import Record
+from streams.projection import LedgerProjection
+
+STRIKES_MAX: Final = 1_000
+"""Most strikes that are under way at once in a partition."""
+TRUSTED_WITHIN: Final = timedelta(minutes=1)
+"""How long after a strike came back the estimate of the broker's clock is trusted with many strikes at once."""
+STAMP_RESOLUTION: Final = timedelta(milliseconds=1)
+FIRST_PAUSE: Final = timedelta(seconds=1)
+_STALE_MAX: Final = 64
+
+
+@dataclass(slots=True)
+class _Asked:
+    """An instant that a negotiation asks for, when it is to be struck, and how often it was."""
+
+    at: datetime
+    strike_at: datetime
+    tries: int = 0
+    under_way: bool = False
+
+
+@dataclass(slots=True)
+class WakeQueue:
+    """What the negotiations of a partition ask for next, soonest first: one instant each."""
+
+    asked: dict[str, _Asked] = field(default_factory=dict)
+    heap: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def ask(self, negotiation: str, at: datetime | None) -> None:
+        """Take in what a negotiation asks for now; None for nothing. The same again changes nothing."""
+        before = self.asked.get(negotiation)
+        if at is None:
+            self.asked.pop(negotiation, None)
+        elif before is None or before.at != at:
+            self._put(negotiation, _Asked(at, at))
+
+    def due(self, by: datetime, most: int) -> list[tuple[str, datetime]]:
+        """Return at most so many of those due, soonest first; each is under way from now on."""
+        found: list[tuple[str, datetime]] = []
+        while self.heap and self.heap[0][0] <= by and len(found) < most:
+            strike_at, negotiation = heapq.heappop(self.heap)
+            one = self.asked.get(negotiation)
+            if one is not None and one.strike_at == strike_at and not one.under_way:
+                one.under_way = True
+                one.tries += 1
+                found.append((negotiation, one.at))
+        return found
+
+    def came_back(self, negotiation: str, at: datetime, now: datetime) -> bool:
+        """Take in that a strike has been folded; tell whether the state asks for it still, so that it failed.
+
+        It is struck again when its time has come, after a pause that doubles each time: a ledger that refuses a strike
+        for a reason unknown here must not be filled with them.
+        """
+        one = self.asked.get(negotiation)
+        if one is None or one.at != at:
+            return False
+        pause = FIRST_PAUSE * 2 ** min(one.tries - 1, 30)
+        self._put(negotiation, _Asked(at, max(at, now + pause), one.tries))
+        return True
+
+    def soonest(self) -> tuple[str, datetime] | None:
+        """Return who asks for the earliest instant, and for which."""
+        return min(((name, one.at) for name, one in self.asked.items()), key=lambda pair: pair[1], default=None)
+
+    def _put(self, negotiation: str, one: _Asked) -> None:
+        self.asked[negotiation] = one
+        heapq.heappush(self.heap, (one.strike_at, negotiation))
+        if len(self.heap) > 2 * len(self.asked) + _STALE_MAX:
+            self.heap = [(one.strike_at, name) for name, one in self.asked.items() if not one.under_way]
+            heapq.heapify(self.heap)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A strike on the ledger that has not been read back yet, and when it was sent, by the time since the start."""
+
+    strike: ClockStruck
+    sent_at: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A strike that the fold did not take: by the broker's clock it came too early by this much."""
+
+    strike: ClockStruck
+    early_by: timedelta
+
+
+class PartitionClock:
+    """Folds one partition of the ledger and says what to strike when; never on a ledger that a replay opened.
+
+    Until a strike of its own has come back lately, with the broker's stamp on it, only one is under way at a time: a
+    machine whose clock is wrong learns it from one strike, not from a thousand.
+    """
+
+    def __init__(
+        self, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS, time: BrokerTime | None = None
+    ) -> None:
+        self.time = time or BrokerTime()
+        self.wakes = WakeQueue()
+        self.next_offset = 0
+        self._fold = LedgerProjection(prefix=prefix, partitions=partitions, leads=leads)
+        self._sent: dict[int, Sent] = {}
+        self._trusted_until = timedelta(0)
+
+    def read(self, records: Sequence[Record]) -> list[Refused]:
+        """Fold the next records of the partition; return which of the strikes among them were refused."""
+        read_at = self.time.since_start()
+        self.time.no_earlier_than(max(_stamp(record) for record in records))
+        self._fold.fold(records)
+        self.next_offset = records[-1].offset + 1
+        self._ask({record.key.decode(errors="replace") for record in records if record.key is not None})
+        own = [(record, sent) for record in records if (sent := self._sent.pop(record.offset, None)) is not None]
+        for record, sent in own:
+            self.time.no_later_than(_stamp(record) + STAMP_RESOLUTION + (read_at - sent.sent_at))
+            self._trusted_until = read_at + TRUSTED_WITHIN
+        now = self.time.now()
+        return [
+            Refused(sent.strike, sent.strike.at - _stamp(record))
+            for record, sent in own
+            if self.wakes.came_back(sent.strike.negotiation, sent.strike.at, now)
+        ]
+
+    def strikes(self) -> list[ClockStruck]:
+        """Return what is to be struck now, soonest first; `sent` has to be told where they stand."""
+        room = STRIKES_MAX if self.time.since_start() < self._trusted_until else 1
+        due = self.wakes.due(self.time.now(), room - len(self._sent))
+        return [ClockStruck(negotiation=name, at=at, mode="live") for name, at in due]
+
+    def sent(self, strike: ClockStruck, offset: int, sent_at: timedelta) -> None:
+        """Take in where a strike stands on the ledger, and when it was sent by the time since the start."""
+        self._sent[offset] = Sent(strike, sent_at)
+
+    def _ask(self, touched: set[str]) -> None:
+        for name in touched:
+            negotiation = self._fold.negotiations.get(name)
+            if negotiation is not None:
+                self.wakes.ask(name, negotiation.next_wake if negotiation.replay is None else None)
+
+
+def _stamp(record: Record) -> datetime:
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)

@@ -1,0 +1,224 @@
+"""The clock process: follows the ledger live and posts what its partitions want struck.
+
+One loop: take what arrived, strike what is due, ten times a second while nothing arrives. It never sleeps towards a
+wake, so a machine that was suspended or whose clock was set oversleeps none.
+"""
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+from schemas.cloudevents import headers
+from schemas.codec import encode
+from schemas.events import ClockStruck
+from streams.broker_reaching import BrokerUnreachable
+from streams.broker_time import BrokerTime
+from streams.clock import PartitionClock, Refused
+from streams.engine import ExitCode, Fault
+from streams.engine.halt import halt
+from streams.engine.status import StatusPort
+from streams.now import now
+from streams.producing import Append, AppendFailed, LedgerWriter
+from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, end_positions, follow
+from streams.settings import Settings
+from streams.topics import EVENTS
+from streams.topics_on_kafka import topics_found
+from streams.worker import leads
+
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 60.0
+_TELL_S: Final = 2.0
+
+
+@dataclass(slots=True)
+class _Look:
+    """What a look at the ledger from outside has shown: where it ends, and which topic it is."""
+
+    ends: Mapping[int, int]
+    topic_id: str | None
+    at: float = field(default_factory=time.monotonic)
+
+
+class ClockProcess:
+    """The clocks of all partitions of one ledger, each with its own estimate of its broker's time.
+
+    `fast_by` sets this machine's clock as the process sees it ahead, for tests of a clock that is wrong.
+    """
+
+    def __init__(
+        self, settings: Settings, bootstrap: str, partitions: int, *, fast_by: timedelta = timedelta(0)
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._prefix = settings.prefix
+        self._topic = EVENTS.name(settings.prefix)
+        self._clocks = [
+            PartitionClock(
+                prefix=settings.prefix,
+                partitions=partitions,
+                leads=leads(settings),
+                time=BrokerTime(wall=lambda: now() + fast_by),
+            )
+            for _ in range(partitions)
+        ]
+        self._stopping = False
+        self._ready = False
+        self._told_at = time.monotonic()
+
+    def stop(self) -> None:
+        """Leave once what is under way is acknowledged."""
+        self._stopping = True
+
+    def status(self) -> tuple[bool, list[dict[str, Any]]]:
+        """Whether the ledger has been read to its end, and what each partition waits for."""
+        return self._ready, [self._status(number, clock) for number, clock in enumerate(self._clocks)]
+
+    async def run(self) -> None:
+        """Strike until told to stop. HoleInTopic, RecordsGone, AppendFailed, BrokerUnreachable; or it halts."""
+        look = await self._look()
+        log.info("folding %d events of %s", sum(look.ends.values()), self._topic)
+        start = dict.fromkeys(range(len(self._clocks)), 0)
+        looking: asyncio.Task[_Look] | None = None
+        batches = follow(self._bootstrap, self._topic, start=start, isolation="read_uncommitted", dense=True)
+        async with LedgerWriter(self._bootstrap, self._topic) as writer, aclosing(batches):
+            async for records in batches:
+                if self._stopping:
+                    return
+                if records:
+                    self._read(records)
+                if self._ready or self._caught_up(look):
+                    await self._strike(writer)
+                if looking is None and time.monotonic() - look.at > _LOOK_S:
+                    looking = asyncio.create_task(self._look(look))
+                elif looking is not None and looking.done():
+                    look, looking = looking.result(), None
+
+    def _read(self, records: Sequence[KafkaRecord]) -> None:
+        first, last = records[0], records[-1]
+        try:
+            refused = self._clocks[first.partition].read(records)
+        except Exception as error:
+            log.exception("the fold raised")
+            place = f"{self._topic}/{first.partition} between offsets {first.offset} and {last.offset}"
+            halt(
+                Fault(
+                    ExitCode.PROJECTION,
+                    f"the fold raised {error!r} on {place}. Mend it or set the record aside, then start anew.",
+                )
+            )
+        if refused:
+            self._tell_refused(first.partition, refused)
+
+    def _tell_refused(self, partition: int, refused: Sequence[Refused]) -> None:
+        log.warning(
+            "partition %d: the ledger refused %d strikes, first %s at %s, %.3f s early by the broker's clock, "
+            "which is taken to be %.3f s ahead of this machine's from now on; they will be struck again",
+            partition,
+            len(refused),
+            refused[0].strike.negotiation,
+            refused[0].strike.at.isoformat(),
+            refused[0].early_by.total_seconds(),
+            self._clocks[partition].time.ahead_of_machine.total_seconds(),
+        )
+
+    def _caught_up(self, look: _Look) -> bool:
+        done = sum(min(clock.next_offset, look.ends[n]) for n, clock in enumerate(self._clocks))
+        total = sum(look.ends.values())
+        self._ready = done == total
+        if self._ready:
+            waiting = sum(len(clock.wakes.asked) for clock in self._clocks)
+            soonest = min((found[1] for clock in self._clocks if (found := clock.wakes.soonest())), default=None)
+            first = soonest.isoformat() if soonest is not None else "none"
+            log.info("the ledger is folded; %d negotiations wait for a strike, the first at %s", waiting, first)
+        elif time.monotonic() - self._told_at > _TELL_S:
+            self._told_at = time.monotonic()
+            log.info("folded %d of %d events", done, total)
+        return self._ready
+
+    async def _strike(self, writer: LedgerWriter) -> None:
+        """Post what is due in all partitions, side by side."""
+        due = [(partition, strike) for partition, clock in enumerate(self._clocks) for strike in clock.strikes()]
+        if not due:
+            return
+        sent_at = self._clocks[0].time.since_start()
+        positions = await writer.append_all([_append(strike, partition) for partition, strike in due])
+        for (partition, strike), position in zip(due, positions, strict=True):
+            self._clocks[partition].sent(strike, position.offset, sent_at)
+        partition, strike = due[0]
+        late = (self._clocks[partition].time.now() - strike.at).total_seconds()
+        log.info(
+            "struck %d, first %s at %s, %.3f s after it", len(due), strike.negotiation, strike.at.isoformat(), late
+        )
+
+    async def _look(self, before: _Look | None = None) -> _Look:
+        """Look at the ledger from outside, and halt if it is another one, or if reading it has come to a stop."""
+        ends = await end_positions(self._bootstrap, self._topic)
+        found = await topics_found(self._bootstrap, self._prefix)
+        look = _Look(ends, next((one.topic_id for one in found if one.name == self._topic), None))
+        if before is None:
+            return look
+        if look.topic_id != before.topic_id:
+            halt(Fault(ExitCode.LEDGER, f"{self._topic} was made anew ({before.topic_id} → {look.topic_id}): {_ANEW}"))
+        stuck = [n for n, clock in enumerate(self._clocks) if clock.next_offset < before.ends[n]]
+        if stuck and self._ready:
+            halt(
+                Fault(
+                    ExitCode.STALLED,
+                    f"{self._topic}: partitions {stuck} have events that did not arrive within {_LOOK_S:g} s. Nothing "
+                    "is lost: start the clock again.",
+                )
+            )
+        return look
+
+    def _status(self, number: int, clock: PartitionClock) -> dict[str, Any]:
+        soonest = clock.wakes.soonest()
+        return {
+            "partition": number,
+            "folded": clock.next_offset - 1,
+            "waiting": len(clock.wakes.asked),
+            "next": None if soonest is None else {"negotiation": soonest[0], "at": soonest[1].isoformat()},
+            "broker_ahead_s": round(clock.time.ahead_of_machine.total_seconds(), 3),
+        }
+
+
+_ANEW: Final = "nothing that was folded belongs to it. Look at the worker first, then start the clock again."
+
+
+def _append(strike: ClockStruck, partition: int) -> Append:
+    return Append(strike.negotiation.encode(), encode(strike), headers(strike), partition)
+
+
+async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None:
+    """Run a clock as this process until SIGTERM or SIGINT, or until a fault halts it with the fault's exit code.
+
+    BrokerUnreachable when there is no Kafka, or none any more.
+    """
+    loop = asyncio.get_running_loop()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(one, clock.stop)
+    port = StatusPort(status_port, clock.status) if status_port is not None else None
+    if port is not None:
+        await port.start()
+    try:
+        await clock.run()
+    except HoleInTopic as error:
+        halt(Fault(ExitCode.HOLE, str(error)))
+    except RecordsGone as error:
+        halt(Fault(ExitCode.LEDGER, f"{error} The ledger was made anew or cut off: look at the worker first."))
+    except AppendFailed as error:
+        halt(Fault(ExitCode.PRODUCER, f"{error} Start the clock again: what is there is not struck twice."))
+    except BrokerUnreachable:
+        raise
+    except Exception as error:
+        log.exception("the clock failed")
+        halt(Fault(ExitCode.PRODUCER, f"the clock failed with {error!r}. Nothing is lost: start the clock again."))
+    finally:
+        if port is not None:
+            await port.stop()
+    log.info("told to stop; what was struck is on the ledger")

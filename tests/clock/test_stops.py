@@ -1,0 +1,69 @@
+"""The clock stops with a code and a reason, never with a wrong strike."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from schemas.codec import encode
+from streams.broker import BrokerAddress
+from streams.engine import ExitCode
+from streams.producing import LedgerWriter
+from streams.topics import EVENTS, partition_of
+from streams.topics_on_kafka import ensure_topics
+from tests.clock.running import Live, soon, until_ready
+from tests.clock.world import promise
+from tests.engine.asking import free_ports
+from tests.first_light.running import PARTITIONS, parley
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def live(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> Live:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    return Live(kafka.bootstrap, prefix, tmp_path)
+
+
+async def end(live: Live, words: tuple[str, ...] = ()) -> tuple[int, str]:
+    async with live.clock(*words) as clock:
+        return await clock.wait(), (live.state / "clock.log").read_text("utf-8")
+
+
+async def test_a_hole_in_the_ledger_stops_it(live: Live) -> None:
+    topic = EVENTS.name(live.prefix)
+    async with AIOKafkaProducer(bootstrap_servers=live.bootstrap, transactional_id=f"{live.prefix}.t") as producer:
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"{}", partition=0)
+        async with producer.transaction():
+            await producer.send_and_wait(topic, b"{}", partition=0)
+    code, said = await end(live)
+    assert (code, f"exit 70: {topic}/0: expected offset 1, found 2" in said) == (ExitCode.HOLE, True), said
+
+
+async def test_an_event_of_a_newer_major_version_stops_it_with_upgrade_me(live: Live) -> None:
+    newer = encode(promise("d", soon(1))).replace(b'"type"', b'"version":"2.0","type"')
+    async with LedgerWriter(live.bootstrap, EVENTS.name(live.prefix)) as writer:
+        await writer.append(b"n", newer, (), partition=partition_of(b"n", PARTITIONS))
+    code, said = await end(live)
+    assert (code, "upgrade me" in said) == (ExitCode.PROJECTION, True), said
+
+
+async def test_a_ledger_made_anew_under_its_feet_stops_it(live: Live) -> None:
+    (port,) = free_ports(1)
+    await live.tell(promise("d", soon(60)))
+    async with live.clock("--status-port", str(port)) as clock:
+        await until_ready(port)
+        admin = AIOKafkaAdminClient(bootstrap_servers=live.bootstrap)
+        await admin.start()
+        await admin.delete_topics([EVENTS.name(live.prefix)])
+        await admin.close()
+        await ensure_topics(live.bootstrap, live.prefix, PARTITIONS)
+        assert await clock.wait() == ExitCode.LEDGER
+
+
+async def test_without_a_kafka_it_says_so(tmp_path: Path) -> None:
+    done = await asyncio.to_thread(parley, tmp_path, "clock", "--brokers", "127.0.0.1:1")
+    assert (done.returncode, b"No Kafka at 127.0.0.1:1" in done.stderr) == (4, True)
