@@ -114,6 +114,8 @@ class PartitionClock:
     def __init__(
         self, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS, time: BrokerTime | None = None
     ) -> None:
+        self.aside: frozenset[int] = frozenset()
+        """Offsets of the records that a person has set aside: they are not folded, as the worker does not."""
         self.time = time or BrokerTime()
         self.wakes = WakeQueue()
         self.next_offset = 0
@@ -125,7 +127,7 @@ class PartitionClock:
         """Fold the next records of the partition; return which of the strikes among them were refused."""
         read_at = self.time.since_start()
         self.time.no_earlier_than(max(_stamp(record) for record in records))
-        self._fold.fold(records)
+        self._fold.fold([record for record in records if record.offset not in self.aside])
         self.next_offset = records[-1].offset + 1
         self._ask({record.key.decode(errors="replace") for record in records if record.key is not None})
         own = [(record, sent) for record in records if (sent := self._sent.pop(record.offset, None)) is not None]

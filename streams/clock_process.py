@@ -25,7 +25,7 @@ from streams.engine.halt import halt
 from streams.engine.status import StatusPort
 from streams.now import now
 from streams.producing import Append, AppendFailed, LedgerWriter
-from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, end_positions, follow
+from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, end_positions, follow, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.topics_on_kafka import topics_found
@@ -39,10 +39,11 @@ _TELL_S: Final = 2.0
 
 @dataclass(slots=True)
 class _Look:
-    """What a look at the ledger from outside has shown: where it ends, and which topic it is."""
+    """What a look at the ledger from outside has shown: where it ends, which topic it is, what is set aside."""
 
     ends: Mapping[int, int]
     topic_id: str | None
+    aside: frozenset[tuple[int, int]]
     at: float = field(default_factory=time.monotonic)
 
 
@@ -82,6 +83,7 @@ class ClockProcess:
     async def run(self) -> None:
         """Strike until told to stop. HoleInTopic, RecordsGone, AppendFailed, BrokerUnreachable; or it halts."""
         look = await self._look()
+        self._take_in(look, look)
         log.info("folding %d events of %s", sum(look.ends.values()), self._topic)
         start = dict.fromkeys(range(len(self._clocks)), 0)
         looking: asyncio.Task[_Look] | None = None
@@ -89,15 +91,19 @@ class ClockProcess:
         async with LedgerWriter(self._bootstrap, self._topic) as writer, aclosing(batches):
             async for records in batches:
                 if self._stopping:
-                    return
+                    break
                 if records:
                     self._read(records)
                 if self._ready or self._caught_up(look):
                     await self._strike(writer)
                 if looking is None and time.monotonic() - look.at > _LOOK_S:
-                    looking = asyncio.create_task(self._look(look))
+                    looking = asyncio.create_task(self._look())
                 elif looking is not None and looking.done():
+                    self._take_in(looking.result(), look)
                     look, looking = looking.result(), None
+
+        if looking is not None:
+            looking.cancel()
 
     def _read(self, records: Sequence[KafkaRecord]) -> None:
         first, last = records[0], records[-1]
@@ -109,7 +115,7 @@ class ClockProcess:
             halt(
                 Fault(
                     ExitCode.PROJECTION,
-                    f"the fold raised {error!r} on {place}. Mend it or set the record aside, then start anew.",
+                    f"the fold raised {error!r} on {place}. The worker's log names the record.",
                 )
             )
         if refused:
@@ -156,25 +162,26 @@ class ClockProcess:
             "struck %d, first %s at %s, %.3f s after it", len(due), strike.negotiation, strike.at.isoformat(), late
         )
 
-    async def _look(self, before: _Look | None = None) -> _Look:
-        """Look at the ledger from outside, and halt if it is another one, or if reading it has come to a stop."""
+    async def _look(self) -> _Look:
+        """Look at the ledger from outside."""
         ends = await end_positions(self._bootstrap, self._topic)
         found = await topics_found(self._bootstrap, self._prefix)
-        look = _Look(ends, next((one.topic_id for one in found if one.name == self._topic), None))
-        if before is None:
-            return look
+        topic_id = next((one.topic_id for one in found if one.name == self._topic), None)
+        return _Look(ends, topic_id, await read_set_asides(self._bootstrap, self._prefix))
+
+    def _take_in(self, look: _Look, before: _Look) -> None:
+        """Leave out what is set aside; halt if the ledger is another one, or if reading it has come to a stop."""
         if look.topic_id != before.topic_id:
             halt(Fault(ExitCode.LEDGER, f"{self._topic} was made anew ({before.topic_id} → {look.topic_id}): {_ANEW}"))
-        stuck = [n for n, clock in enumerate(self._clocks) if clock.next_offset < before.ends[n]]
-        if stuck and self._ready:
-            halt(
-                Fault(
-                    ExitCode.STALLED,
-                    f"{self._topic}: partitions {stuck} have events that did not arrive within {_LOOK_S:g} s. Nothing "
-                    "is lost: start the clock again.",
-                )
-            )
-        return look
+        for n, clock in enumerate(self._clocks):
+            place = f"{self._topic}/{n}"
+            if self._ready and clock.next_offset < before.ends[n]:
+                reason = f"{place} has events that did not arrive within {_LOOK_S:g} s. Nothing is lost: start anew."
+                halt(Fault(ExitCode.STALLED, reason))
+            aside = frozenset(offset for partition, offset in look.aside if partition == n)
+            if any(offset < clock.next_offset for offset in aside - clock.aside):
+                halt(Fault(ExitCode.PRODUCER, f"{place}: what was folded is set aside now: start the clock again."))
+            clock.aside = aside
 
     def _status(self, number: int, clock: PartitionClock) -> dict[str, Any]:
         soonest = clock.wakes.soonest()

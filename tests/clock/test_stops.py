@@ -9,10 +9,12 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.codec import encode
 from streams.broker import BrokerAddress
-from streams.engine import ExitCode
+from streams.engine import ExitCode, set_aside
 from streams.producing import LedgerWriter
+from streams.settings import Settings
 from streams.topics import EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
+from streams.worker import engine_config
 from tests.clock.running import Live, soon, until_ready
 from tests.clock.world import promise
 from tests.engine.asking import free_ports
@@ -43,12 +45,19 @@ async def test_a_hole_in_the_ledger_stops_it(live: Live) -> None:
     assert (code, f"exit 70: {topic}/0: expected offset 1, found 2" in said) == (ExitCode.HOLE, True), said
 
 
-async def test_an_event_of_a_newer_major_version_stops_it_with_upgrade_me(live: Live) -> None:
+async def test_an_event_of_a_newer_major_version_stops_it_until_it_is_set_aside(live: Live) -> None:
+    (port,) = free_ports(1)
+    place = partition_of(b"n", PARTITIONS)
     newer = encode(promise("d", soon(1))).replace(b'"type"', b'"version":"2.0","type"')
     async with LedgerWriter(live.bootstrap, EVENTS.name(live.prefix)) as writer:
-        await writer.append(b"n", newer, (), partition=partition_of(b"n", PARTITIONS))
+        await writer.append(b"n", newer, (), partition=place)
     code, said = await end(live)
     assert (code, "upgrade me" in said) == (ExitCode.PROJECTION, True), said
+    config = engine_config(Settings(prefix=live.prefix), live.bootstrap, PARTITIONS)
+    await set_aside(config, place, 0, "this version will not be installed")
+    async with live.clock("--status-port", str(port)):
+        shown = await until_ready(port)
+    assert (shown[place]["folded"], shown[place]["waiting"]) == (0, 0)
 
 
 async def test_a_ledger_made_anew_under_its_feet_stops_it(live: Live) -> None:
