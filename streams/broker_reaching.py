@@ -12,11 +12,12 @@ REACH_S: Final = 5.0
 
 
 class BrokerUnreachable(Exception):  # noqa: N818 - the state of the broker, not a fault of ours
-    """Nothing answers as Kafka at `bootstrap`; the message says what to do."""
+    """Nothing answers as Kafka at `bootstrap`, or nothing is named; the message says what to do."""
 
-    def __init__(self, bootstrap: str, why: str) -> None:
+    def __init__(self, bootstrap: str | None, why: str) -> None:
+        where = "" if bootstrap is None else f" at {bootstrap}"
         super().__init__(
-            f"No Kafka at {bootstrap}: {why}. Start the embedded broker with `parley broker`, or name your own with"
+            f"No Kafka{where}: {why}. Start the embedded broker with `parley broker`, or name your own with"
             " --brokers HOST:PORT or PARLEY_BROKERS."
         )
         self.bootstrap = bootstrap

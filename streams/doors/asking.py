@@ -1,11 +1,11 @@
 """Questions with times: from Kafka or from a file, with the same answer but for the position."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from ledger.answer import Asked, latest_public_at, state
 from schemas.changes import Json
 from schemas.positions import Recorded
-from schemas.times import parse_instant
+from schemas.times import instant_text, midnight, parse_instant, zone
 from streams import ledger_file
 from streams.doors.kafka import read_ledger
 from streams.now import now
@@ -22,13 +22,24 @@ def instant(text: str | None, option: str) -> datetime | None:
     try:
         return parse_instant(text)
     except ValueError as error:
-        if len(text) == len("2025-10-31"):
+        if _is_day(text):
             raise ValueError(
                 f"{option} {text}: a day is not an instant. Say whether you mean its beginning or its end, and where: "
-                f"{text}T00:00:00-05:00 is Washington's midnight before that day, "
+                f"{_midnight_in(text, 'America/New_York')} is Washington's midnight before that day, "
                 f"{text}T23:59:59+08:00 the end of that day in Beijing."
             ) from error
         raise ValueError(f"{option}: {error}") from error
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _midnight_in(day: str, zone_name: str) -> str:
+    return instant_text(midnight(date.fromisoformat(day), zone_name).astimezone(zone(zone_name)))
 
 
 async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, prefix: str) -> list[Recorded]:

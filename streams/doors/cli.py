@@ -38,7 +38,6 @@ from streams.doors.kafka import read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
 from streams.logs import set_up_logs
 from streams.reading import end_positions
-from streams.settings import Settings
 from streams.topics import EVENTS, TABLES
 from streams.topics_on_kafka import ensure_topics
 from streams.worker import engine_config, work
@@ -56,12 +55,17 @@ def main() -> None:
 @app.command(epilog="Example: $ parley demo --no-serve")
 def demo(
     speed: Annotated[
-        float | None, typer.Option("--speed", help="Days of history a second; else as fast as it goes.", min=0.01)
+        float | None,
+        typer.Option(
+            "--speed",
+            help="Days of history a second; else 30 on a terminal that stays, as fast as it goes in a pipe.",
+            min=0.01,
+        ),
     ] = None,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Exit when the replay is done.")] = False,
     brokers: Brokers = None,
     prefix: Prefix = None,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The summary as one JSON document, else nothing.")] = False,
 ) -> None:
     """Start a Kafka and a worker, replay the shipped US-China history through them, show the tables live."""
     settings = settings_with(prefix)
@@ -80,7 +84,7 @@ def broker(
 ) -> None:
     """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
     with faults():
-        settings = Settings()
+        settings = settings_with(None)
         with EmbeddedBroker(settings.broker_directory, port=port, settings=settings) as address:
             showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
             _until_told()
@@ -183,6 +187,8 @@ def append_command(
     files: Annotated[list[str], typer.Argument(help="JSON Lines files; - for standard input.", metavar="FILE…")],
     brokers: Brokers = None,
     prefix: Prefix = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
 ) -> None:
     """Append reports to the ledger. A refused line is told with its reason and never reaches it; the others land."""
     settings = settings_with(prefix)
@@ -196,7 +202,10 @@ def append_command(
             total["accepted"] += report["accepted"]
             total["duplicates"] += report["duplicates"]
             total["refused"] += [{"file": name, **one} if len(files) > 1 else one for one in report["refused"]]
-    showing.emit_json(total)
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json(total)
+    else:
+        showing.console().print(showing.appended_view(total))
     if total["refused"]:
         raise typer.Exit(BAD_INPUT)
 
@@ -313,7 +322,7 @@ def watch(
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Stop at what there is now.")] = False,
     brokers: Brokers = None,
     prefix: Prefix = None,
-    as_json: AsJson = False,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON each (the default in a pipe).")] = False,
 ) -> None:
     """Follow changes and alerts: a line each, JSON Lines in a pipe."""
     settings = settings_with(prefix)

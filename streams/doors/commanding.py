@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from streams import ledger_file
 from streams.broker import BrokerAlreadyRuns, BrokerError
@@ -45,9 +47,19 @@ Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-ch
 
 
 def settings_with(prefix: str | None) -> Settings:
-    """Return the settings of this installation, with another prefix if one is given."""
-    settings = Settings()
-    return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
+    """Return the settings, with another prefix if one is given. What cannot be ends the command."""
+    try:
+        settings = Settings()
+        return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
+    except ValidationError as error:
+        given = "--prefix" if prefix is not None else "PARLEY_PREFIX"
+        leave("\n".join(_complaint(one, given) for one in error.errors(include_url=False)), USAGE, error)
+
+
+def _complaint(one: ErrorDetails, prefix_from: str) -> str:
+    name = str(one["loc"][0]) if one["loc"] else "settings"
+    said = one["msg"].removeprefix("Value error, ")
+    return f"{prefix_from if name == 'prefix' else f'PARLEY_{name.upper()}'}: {said}; got {one['input']!r}"
 
 
 @contextmanager

@@ -14,7 +14,7 @@ def connect(settings: Settings, brokers: str | None) -> str:
         return named
     running = running_broker(settings)
     if running is None:
-        raise BrokerUnreachable("(none named)", "no embedded broker is running either")
+        raise BrokerUnreachable(None, "none is named, and no embedded broker runs")
     return running.bootstrap
 
 

@@ -5,18 +5,15 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, Process
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
-from rich.text import Text
 
 from schemas.cloudevents import headers
 from schemas.codec import encode
@@ -24,6 +21,7 @@ from streams import ledger_file
 from streams.broker import EmbeddedBroker
 from streams.doors import showing
 from streams.doors.kafka import read_rows
+from streams.doors.screen import Shown
 from streams.doors.waiting import NotReached, cuts_reaching
 from streams.engine import Cut
 from streams.producing import Append, LedgerWriter
@@ -37,7 +35,6 @@ from streams.worker import leads
 PREFIX: Final = "parley-demo"
 _USUAL: Final = "parley"
 _LOG_LINES: Final = 40
-_FRAME_LINES: Final = 20
 _GAP_S_MAX: Final = 2.0
 _READY_S: Final = 60.0
 _LEAVE_S: Final = 15.0
@@ -49,70 +46,26 @@ class DemoFailed(Exception):  # noqa: N818 -- says what went wrong
     """The demonstration cannot go on; the message says why."""
 
 
-@dataclass(slots=True)
-class Shown:
-    """What the viewer has seen of the worker's outputs so far."""
+class _Lines:
+    """Plain lines for a pipe. Two topics bring them: at full speed they are put in order of the log at the end."""
 
-    tables: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {"measures": {}, "deadlines": {}, "meetings": {}, "metrics": {}}
-    )
-    log: deque[str] = field(default_factory=lambda: deque(maxlen=_LOG_LINES))
-    at: str = ""
-    events: int = 0
-    total: int = 0
-    changes: int = 0
-    alerts: int = 0
-    expected: tuple[int, int] | None = None
-    complete: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, *, paced: bool) -> None:
+        self._paced = paced
+        self._held: list[tuple[list[int], str]] = []
 
-    def expect(self, changes: int, alerts: int) -> None:
-        """Say how many changes and alerts there will be; `complete` is set once they were seen."""
-        self.expected = (changes, alerts)
-        self._look()
+    def take(self, document: dict[str, Any], line: str) -> None:
+        """Print a line as it comes, or hold it until the end."""
+        if self._paced:
+            print(line, flush=True)  # noqa: T201 -- plain lines are what a pipe gets
+            return
+        partition, offset, ordinal = document["sequence"]
+        is_change = int(document["schema"] != "parley.alert/1")  # an event's alerts come before its changes
+        self._held.append(([partition, offset, is_change, ordinal], line))
 
-    def _look(self) -> None:
-        if self.expected is not None and self.changes >= self.expected[0] and self.alerts >= self.expected[1]:
-            self.complete.set()
-
-    def alert(self, alert: dict[str, Any]) -> None:
-        """Take in an alert."""
-        self.alerts += 1
-        self.at = alert["warn_at"]
-        self._look()
-
-    def change(self, change: dict[str, Any]) -> None:
-        """Take in a change: patch the row, note the line."""
-        self.changes += 1
-        self.at = change["at"]
-        if change["kind"] == "row":
-            self.tables[change["table"]].setdefault(change["key"].split("/", 1)[1], {}).update(change["after"])
-        self._look()
-
-    def view(self, height: int) -> RenderableType:
-        """Return the screen, as much as fits in `height` lines: the log scrolling by, three tables, the metrics."""
-        room = max(3, (height - _FRAME_LINES) // 4)
-        deadlines = sorted(self.tables["deadlines"].values(), key=lambda row: str(row["earliest"]))
-        pending = [row for row in deadlines if row["state"] == "pending"]
-        meetings = [row for row in self.tables["meetings"].values() if row["counted_in"]]
-        numbers = "   ".join(
-            f"{name.removeprefix('meetings.')} {showing.metric_text(row)}"
-            for name, row in sorted(self.tables["metrics"].items())
-            if row["value"] not in {None, "0"}
-        )
-        head = f"{self.at[:10]}   event {self.events} of {self.total}   changes {self.changes}   alerts {self.alerts}"
-        log = "\n".join(list(self.log)[-room:])
-        return Group(
-            Text(head, style="bold"),
-            Panel(Text(log, no_wrap=True, overflow="ellipsis"), title="the ledger"),
-            showing.measures_table(self._tariffs()[:room], title="Tariffs in force, all goods first"),
-            showing.deadlines_table(pending[:room]),
-            showing.meetings_table(sorted(meetings, key=lambda row: str(row["from"]))[-room:]),
-            Text(numbers or "no duties on all goods yet", style="dim", no_wrap=True, overflow="ellipsis"),
-        )
-
-    def _tariffs(self) -> list[dict[str, Any]]:
-        rows = [row for row in self.tables["measures"].values() if row["instrument"] == "tariff" and row["collected"]]
-        return sorted(rows, key=lambda row: (row["scope"]["goods"] != "all", str(row["since"])), reverse=False)
+    def tell(self) -> None:
+        """Print what was held."""
+        for _, line in sorted(self._held):
+            print(line)  # noqa: T201 -- as above
 
 
 async def run_demo(
@@ -143,6 +96,8 @@ def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str
     if brokers is not None:
         yield brokers
         return
+    if sys.stderr.isatty():
+        showing.complain("Starting a Kafka and a worker …")
     with EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True) as address:
         yield address.bootstrap
 
@@ -175,11 +130,11 @@ async def _play(
     prefix = settings.prefix
     shown = Shown(total=len(played))
     start = dict.fromkeys(range(settings.partitions), 0)
-    plain = not quiet and not sys.stdout.isatty()
+    lines = _Lines(paced=speed is not None)
+    plain = None if quiet or sys.stdout.isatty() else lines.take
     screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
     watchers = [
-        asyncio.create_task(_watch(bootstrap, topic.name(prefix), start, shown, plain=plain))
-        for topic in (CHANGES, ALERTS)
+        asyncio.create_task(_watch(bootstrap, topic.name(prefix), start, shown, plain)) for topic in (CHANGES, ALERTS)
     ]
     if screen is not None:
         watchers.append(asyncio.create_task(_draw(screen, shown)))
@@ -198,8 +153,9 @@ async def _play(
         await _first_of(asyncio.create_task(shown.complete.wait()), watchers)
         for task in watchers:
             task.cancel()
+        lines.tell()
         if screen is not None:
-            screen.update(shown.view(screen.console.height), refresh=True)
+            screen.update(shown.view(screen.console.width, screen.console.height), refresh=True)
     rows = await read_rows(bootstrap, prefix, events[0].negotiation)
     return {
         "events": len(played),
@@ -233,7 +189,7 @@ async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]
 
 async def _draw(screen: Live, shown: Shown) -> None:
     while True:
-        screen.update(shown.view(screen.console.height), refresh=True)
+        screen.update(shown.view(screen.console.width, screen.console.height), refresh=True)
         await asyncio.sleep(_FRAME_S)
 
 
@@ -254,7 +210,13 @@ def _append(one: Played, partitions: int) -> Append:
     return Append(key, encode(one.event), headers(one.event), partition_of(key, partitions))
 
 
-async def _watch(bootstrap: str, topic: str, start: dict[int, int], shown: Shown, *, plain: bool) -> None:
+async def _watch(
+    bootstrap: str,
+    topic: str,
+    start: dict[int, int],
+    shown: Shown,
+    plain: Callable[[dict[str, Any], str], None] | None,
+) -> None:
     """Follow what subscribers see, read_committed."""
     async for records in follow(bootstrap, topic, start=start):
         for record in records:
@@ -266,14 +228,17 @@ async def _watch(bootstrap: str, topic: str, start: dict[int, int], shown: Shown
                 shown.change(document)
                 line = showing.change_line(document)
             shown.log.append(line)
-            if plain:
-                print(line)  # noqa: T201 -- plain lines are what a pipe gets
+            if plain is not None:
+                plain(document, line)
 
 
 def _tell(summary: dict[str, Any], *, serve: bool) -> None:
     rows = sum(summary["rows"].values())
     lines = [
-        f"{summary['events']} events: {summary['reports']} reports and definitions, {summary['strikes']} strikes.",
+        (
+            f"{summary['events']} events: the opening, {summary['reports']} reports and definitions, "
+            f"{summary['strikes']} strikes."
+        ),
         f"{rows} rows, {summary['changes']} changes, {summary['alerts']} alerts.",
         f"{summary['seconds']} s from first report to last row, {summary['events_per_second']} events a second.",
     ]

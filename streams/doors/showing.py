@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -69,23 +70,35 @@ def measures_table(rows: Iterable[Mapping[str, Any]], *, ended: bool = False, ti
             force += ", still collected"
         table.add_row(
             str(row["component"]),
-            _direction(row),
-            _rate(row),
-            rate_text(row["suspended"]) if row.get("suspended") not in {None, "0"} else "",
+            direction(row),
+            row_rate(row),
+            suspended(row),
             force,
-            _since(row),
-            _day(row.get("until")),
-            str((row.get("refs") or [row.get("authority") or ""])[0]),
+            since(row),
+            day(row.get("until")),
+            authority(row),
         )
     return table
 
 
-def _direction(row: Mapping[str, Any]) -> str:
+def direction(row: Mapping[str, Any]) -> str:
+    """Write who acts on whose goods."""
     origins = row.get("origins") or []
     return f"{row['imposer']}→{'+'.join(origins)}" if origins else str(row["imposer"])
 
 
-def _rate(row: Mapping[str, Any]) -> str:
+def suspended(row: Mapping[str, Any]) -> str:
+    """Write the suspended points, nothing where there are none."""
+    return rate_text(row["suspended"]) if row.get("suspended") not in {None, "0"} else ""
+
+
+def authority(row: Mapping[str, Any]) -> str:
+    """Write the document that a measure rests on."""
+    return str((row.get("refs") or [row.get("authority") or ""])[0])
+
+
+def row_rate(row: Mapping[str, Any]) -> str:
+    """Write the rate that a measure's row holds, or the rates of its products."""
     products: Mapping[str, Any] = row.get("by_product") or {}
     if row.get("rate") is None and products:
         rates = {rate_text(rate) for rate in products.values()}
@@ -97,14 +110,15 @@ def _rate(row: Mapping[str, Any]) -> str:
     return rate_text(row["rate"])
 
 
-def _since(row: Mapping[str, Any]) -> str:
+def since(row: Mapping[str, Any]) -> str:
     """Write the day as its document prints it; for what follows from a written end, the day of that end."""
     if row["status"] == "lapsed_unconfirmed":
-        return _day(row.get("since"))
-    return _day(row.get("since_printed") or row.get("since")) if row.get("collected") or row.get("since") else ""
+        return day(row.get("since"))
+    return day(row.get("since_printed") or row.get("since")) if row.get("collected") or row.get("since") else ""
 
 
-def _day(text: object) -> str:
+def day(text: object) -> str:
+    """Write the day of a printed time."""
     return str(text)[:10] if text else ""
 
 
@@ -117,9 +131,19 @@ def deadlines_table(rows: Iterable[Mapping[str, Any]], *, every: bool = False) -
         if not every and row["state"] != "pending":
             continue
         state = str(row["state"]).replace("_", " ") + MARKS.get(str(row["status"]), "")
-        due = str(row["due"]).replace("T", " ")
-        table.add_row(due, str(row["kind"]), str(row["what"]), str(row["on_lapse"] or ""), state)
+        table.add_row(due(row), str(row["kind"]), str(row["what"]), str(row["on_lapse"] or ""), state)
     return table
+
+
+def due(row: Mapping[str, Any]) -> str:
+    """Write when something is due, as printed: a day, or an instant with its offset."""
+    return str(row["due"]).replace("T", " ").replace(":00-", "-").replace(":00+", "+")
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """Write where people meet, and whether that is still ahead."""
+    begun = "" if row["begun"] else " (planned)"
+    return f"{row['place'] or row['format']}{begun}{MARKS.get(str(row['status']), '')}"
 
 
 def meetings_table(rows: Iterable[Mapping[str, Any]], title: str = "Meetings") -> Table:
@@ -129,9 +153,9 @@ def meetings_table(rows: Iterable[Mapping[str, Any]], title: str = "Meetings") -
         table.add_column(name, overflow="fold")
     for row in rows:
         number = str(row["number"]) if row["number"] is not None else ""
-        begun = "" if row["begun"] else " (planned)"
-        place = f"{row['place'] or row['format']}{begun}{MARKS.get(str(row['status']), '')}"
-        table.add_row(_day(row["from"]), _day(row["to"]), place, str(row["kind"]), number, ", ".join(row["counted_in"]))
+        table.add_row(
+            day(row["from"]), day(row["to"]), place(row), str(row["kind"]), number, ", ".join(row["counted_in"])
+        )
     return table
 
 
@@ -196,9 +220,9 @@ def change_line(change: Mapping[str, Any]) -> str:
     by = cause["act"] or cause["type"]
     before, after = change["before"], change["after"]
     if change["kind"] == "finding":
-        return f"{change['at'][:16]}  finding {name}: {after['reason']}"
+        return f"{minute(change['at'])}  finding {name}: {after['reason']}"
     told = _told(change["table"], before, after)
-    return f"{change['at'][:16]}  {change['table']} {name}: {told}  [{by}, {cause['source']}]"
+    return f"{minute(change['at'])}  {change['table']} {name}: {told}  [{by}, {cause['source']}]"
 
 
 def _told(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
@@ -215,25 +239,43 @@ def _told(table: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> st
     shown = [name for name in ("value", "rate", "force", "state", "due", "stage", "begun", "next") if name in after]
     if not shown:
         return ", ".join(sorted(after)) + " changed"
-    return ", ".join(f"{name} {_short(before.get(name))} → {_short(after[name])}" for name in shown)
+    return ", ".join(f"{name} {_short(name, before.get(name))} → {_short(name, after[name])}" for name in shown)
 
 
-def _short(value: object) -> str:
+def _short(name: str, value: object) -> str:
     match value:
         case None:
             return "none"
+        case _ if name == "rate":
+            return rate_text(value)
         case {"rate": rate, "force": force, "from": begin}:
             held = str(force).replace("_", " ") if rate is None else rate_text(rate)
-            return f"{held} from {str(begin)[:16]}"
+            return f"{held} from {minute(begin)}"
         case _:
             return str(value)
+
+
+def minute(instant: object) -> str:
+    """Write an instant to the minute, in UTC."""
+    return f"{datetime.fromisoformat(str(instant)).astimezone(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def alert_line(alert: Mapping[str, Any]) -> str:
     """Write an alert in one line."""
     then = f"; then: {alert['on_lapse']}" if alert["on_lapse"] else ""
+    of = str(alert["deadline"]).split(".", maxsplit=1)[0]
     late = f" (late by {alert['late_by_seconds']} s)" if alert["late_by_seconds"] else ""
-    return f"{alert['warn_at'][:16]}  ALERT {alert['lead']} before {alert['due']}{late}: {alert['what']}{then}"
+    return (
+        f"{minute(alert['warn_at'])}  ALERT {alert['lead']} before {alert['due']}{late}: {alert['what']}{then}  [{of}]"
+    )
+
+
+def appended_view(report: Mapping[str, Any]) -> RenderableType:
+    """Return what became of appended lines: how many landed, and each that was refused with its reason."""
+    refused = [*report["refused"]]
+    counts = f"{report['accepted']} accepted, {report['duplicates']} there before, "
+    told = Text(counts + f"{len(refused) + report.get('refused_more', 0)} refused")
+    return Group(told, plain_table("Refused", refused)) if refused else told
 
 
 def plain_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
