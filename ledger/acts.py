@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ledger.reports import Entry, made_at
-from ledger.resolution import Claim, Resolved, Status, agreed, best, resolve, witnessed, worst
+from ledger.reports import Entry
+from ledger.resolution import Claim, Resolved, Status, agreed, best, resolve, same, witnessed, worst
 from schemas.events import ActReported, ComponentChanged
 from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
@@ -28,7 +28,8 @@ class ActOnComponent(NamedTuple):
     """One act on one component: the report that leads, and the values that stand for the properties in dispute.
 
     `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
-    made public, then takes effect, then name.
+    made public, then takes effect, then name. `start_heard_at` and `end_heard_at` say when the ledger first heard the
+    dates that stand, not merely of the act.
     """
 
     lead: ComponentChanged
@@ -46,6 +47,8 @@ class ActOnComponent(NamedTuple):
     status: Status
     reports: tuple[Entry, ...]
     disputes: tuple[Dispute, ...]
+    start_heard_at: datetime
+    end_heard_at: datetime
 
     @property
     def moves(self) -> bool:
@@ -63,7 +66,8 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     if not full:
         return None
     party = min(full, key=lambda claim: claim.entry.order).value.imposer
-    lead = best(full, party).value
+    lead_claim = best(full, party)
+    lead = lead_claim.value
     values: dict[str, Any] = {}
     contested: dict[str, Resolved[Any]] = {}
     told = _claims(component, entries)
@@ -93,11 +97,19 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         end=window(until) if until is not None else None,
         order=(public, start.earliest if start is not None else public, lead.act),
         public_at=public,
-        made_at=min([made_at(claim.value) for claim in full]),
+        made_at=min([claim.entry.made_at for claim in full]),
         status=_status(entries, contested.values()),
         reports=tuple(sorted(entries, key=lambda entry: entry.order)),
         disputes=tuple([_dispute(component, name, resolved) for name, resolved in contested.items()]),
+        start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
+        end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
     )
+
+
+def _heard_at(claims: Sequence[Claim[Any]] | None, stands: When | None, lead: Entry) -> datetime:
+    if stands is None or not claims:
+        return lead.heard_at
+    return min([claim.entry.heard_at for claim in claims if same(claim.value, stands)])
 
 
 def _status(entries: Sequence[Entry], contested: Collection[Resolved[Any]]) -> Status:

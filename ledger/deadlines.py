@@ -6,13 +6,14 @@ it has ended in its zone. Only acts made by the instant asked for count: nobody 
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
-from ledger.reports import Entry, made_at
-from ledger.resolution import Claim, Status, resolve, same, witnessed
+from ledger.reports import Entry
+from ledger.resolution import Claim, Status, resolve, witnessed
 from ledger.timeline import Ruling
-from schemas.events import ActReported, ComponentChanged, DeadlineChanged
+from schemas.events import ActReported, DeadlineChanged
 from schemas.times import When, when_text, window, zone
 
 Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
@@ -86,24 +87,8 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         measure=act.lead.measure,
         status=act.status,
         acts=(act.act,),
-        heard_at=_heard_at(component, act, "effective"),
+        heard_at=act.start_heard_at,
     )
-
-
-def _heard_at(component: str, act: ActOnComponent, name: Literal["effective", "until"]) -> datetime:
-    """Return when the ledger first heard the date that stands, not merely of the act."""
-    stands = act.effective if name == "effective" else act.until
-    telling = []
-    for entry in act.reports:
-        event = entry.event
-        if isinstance(event, ComponentChanged):
-            if event.component == component and same(getattr(event, name), stands):
-                telling.append(entry.heard_at)
-        elif isinstance(event, ActReported) and any(
-            one.subject == component and one.property == name and same(one.value, stands) for one in event.claims
-        ):
-            telling.append(entry.heard_at)
-    return min(telling)
 
 
 def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
@@ -166,7 +151,7 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
         measure=current.lead.measure,
         status=current.status,
         acts=tuple(act.act for act in chain[-20:]),
-        heard_at=_heard_at(component, current, "until"),
+        heard_at=current.end_heard_at,
     )
 
 
@@ -201,7 +186,7 @@ def told(
 
     `ended` tells whether a component had been ended by an instant.
     """
-    made = sorted((entry for entry in entries if made_at(entry.event) <= at), key=lambda entry: entry.order)
+    made = sorted((entry for entry in entries if entry.made_at <= at), key=lambda entry: entry.order)
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
     dated = [(entry, report) for entry, report in reports if report.due is not None]
     if not dated:
@@ -255,9 +240,13 @@ def _due(deadline: str, act: str, entries: Sequence[Entry]) -> When | None:
 
 def warn_at(due: When, lead: str) -> datetime:
     """Return when a lead time before a deadline begins: `7d` in calendar days of its zone, `24h` in hours. UTC."""
-    earliest = window(due).earliest
+    return _before(window(due).earliest, due.zone, lead)
+
+
+@lru_cache(maxsize=16_384)
+def _before(earliest: datetime, zone_name: str, lead: str) -> datetime:
     count = int(lead[:-1])
     if lead.endswith("h"):
         return earliest - timedelta(hours=count)
-    local = earliest.astimezone(zone(due.zone))
+    local = earliest.astimezone(zone(zone_name))
     return (local - timedelta(days=count)).astimezone(earliest.tzinfo)

@@ -13,11 +13,11 @@ from typing import Literal, get_args
 
 from ledger.deadlines import Deadline, warn_at
 from ledger.knowledge import Knowledge
-from ledger.parts import RowKey
+from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.rows import utc_text
 from ledger.views import View, view
-from ledger.wakes import Wakes, deadlines_of, instants
+from ledger.wakes import Seen, Wakes, deadlines_of, instants
 from schemas.changes import FOLD_VERSION, Alert, Cause, Change, Json
 from schemas.encoding import canonical
 from schemas.events import (
@@ -152,7 +152,7 @@ class Negotiation:
             part = self.knowledge.unit_to_change(unit)
             self._alert(outcome, recorded, unit, at)
             part.wakes = tuple(wake for wake in part.wakes if wake > at)
-        self._render(outcome, recorded, due)
+        self._render(outcome, recorded, due | self.knowledge.dependents(due))
 
     def _alert(self, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
         alerted = self.knowledge.unit_to_change(unit).alerted
@@ -206,11 +206,15 @@ class Negotiation:
             seen = view(self.knowledge, unit, self.present)
             self._put(outcome, recorded, part.rows, seen)
             part.rows = seen.rows
-            waiting = [wake for wake in part.wakes if wake <= self.present]
-            asked = instants(self.knowledge, unit, self.leads, self.present, seen.deadlines)
-            kept = sorted({wake for wake in asked if wake > self.present or wake in waiting})
-            part.wakes = tuple(kept)
-            self.wakes.ask(unit, kept[0] if kept else None)
+            self._ask(unit, part, seen)
+
+    def _ask(self, unit: Unit, part: OfUnit, seen: View) -> None:
+        """Ask the clock for the instants of a unit still to come, and go on waiting for those due and not struck."""
+        waiting = [wake for wake in part.wakes if wake <= self.present]
+        since = waiting[0] if waiting else self.present
+        asked = instants(self.knowledge, unit, self.leads, Seen(self.present, seen.deadlines), since)
+        part.wakes = tuple(sorted([wake for wake in asked if wake > self.present or wake in waiting]))
+        self.wakes.ask(unit, part.wakes[0] if part.wakes else None)
 
     def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], seen: View) -> None:
         """Put out the rows of a unit that differ from those before."""

@@ -4,6 +4,7 @@ Reports are kept by the act they tell of, acts by the units they work on. What t
 for and forgotten when a further report touches the unit; whatever one report touches is found without a search.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import assert_never
@@ -13,7 +14,8 @@ from ledger.cabinet import Cabinet
 from ledger.matters import rulings_on
 from ledger.meetings import Meeting, meeting
 from ledger.parts import OfAct, OfUnit, OnComponent
-from ledger.reports import Entry, Unit, UnitKind, made_at
+from ledger.reports import Entry, Unit, UnitKind
+from ledger.tallies import Tallies, Tally
 from ledger.timeline import Timeline, build
 from schemas.events import (
     ActReported,
@@ -33,7 +35,8 @@ class Knowledge:
 
     act_of: the act that each report tells of, by the report's id
     withdrawn: the sources that withdrew a report, by its id; only its own source counts
-    meetings: the names of all meetings; counters go over them
+    meetings: the names of all meetings
+    tallies: what the counters of meetings have come to so far
     """
 
     name: str = ""
@@ -43,6 +46,7 @@ class Knowledge:
     act_of: dict[str, str] = field(default_factory=dict)
     withdrawn: dict[str, dict[str, None]] = field(default_factory=dict)
     meetings: dict[str, None] = field(default_factory=dict)
+    tallies: Tallies = field(default_factory=Tallies)
     _metrics_of: dict[str, dict[str, None]] = field(default_factory=dict)
     _counters: dict[str, None] = field(default_factory=dict)
 
@@ -54,7 +58,10 @@ class Knowledge:
         self.act_of[entry.id] = event.act
         for unit in entry.units:
             act.units[unit] = None
-            self.unit_to_change(unit).acts[event.act] = None
+            part = self.unit_to_change(unit)
+            part.acts[event.act] = None
+            if isinstance(event, ProceedingChanged):
+                part.judged[event.act] = None
             if unit.kind == "meeting":
                 self.meetings[unit.name] = None
         if isinstance(event, DeadlineChanged) and event.component is not None:
@@ -65,7 +72,11 @@ class Knowledge:
             touched |= self._withdraw(event.replaces, entry)
         if isinstance(event, ReportRetracted):
             touched |= self._withdraw(event.report, entry)
-        return self._forget(touched)
+        for unit in touched:
+            self.unit_to_change(unit).forget()
+            if unit.kind == "meeting":
+                self.tallies.touch(unit.name)
+        return touched | self.dependents(touched)
 
     def define(self, event: MetricDefined | StackingRuleDefined) -> set[Unit]:
         """Take in a definition. The highest revision stands, whatever the order of arrival."""
@@ -75,6 +86,7 @@ class Knowledge:
                 if known is None or known.revision < event.revision:
                     self.metrics[event.metric] = event
                     self._note_uses(event)
+                    self.tallies.forget(event.metric)
                 counted = self.meetings if isinstance(event.formula, CountOfMeetings) else {}
                 return {Unit("metric", event.metric), *(Unit("meeting", name) for name in counted)}
             case StackingRuleDefined():
@@ -116,17 +128,16 @@ class Knowledge:
         by = self.withdrawn.get(entry.id)
         return by is None or entry.event.source.name not in by
 
-    def _forget(self, touched: set[Unit]) -> set[Unit]:
-        further: set[Unit] = set()
-        for unit in touched:
-            part = self.unit_to_change(unit)
-            part.forget()
+    def dependents(self, units: Iterable[Unit]) -> set[Unit]:
+        """Return the units whose answers rest on these: metrics, and deadlines told that hang on components."""
+        found: set[Unit] = set()
+        for unit in units:
             if unit.kind == "component":
-                further.update([Unit("metric", name) for name in self._metrics_of.get(unit.name, ())])
-                further.update([Unit("deadline", name) for name in part.hanging])
+                found.update([Unit("metric", name) for name in self._metrics_of.get(unit.name, ())])
+                found.update([Unit("deadline", name) for name in self.unit(unit).hanging])
             elif unit.kind == "meeting":
-                further.update([Unit("metric", name) for name in self._counters])
-        return touched | further
+                found.update([Unit("metric", name) for name in self._counters])
+        return found
 
     def _key(self, kind: str, name: str) -> str:
         return f"{self.name}\0{kind}\0{name}"
@@ -181,7 +192,10 @@ class Knowledge:
 
     def of_unit(self, unit: Unit) -> list[Entry]:
         """Return the standing reports on a unit, with those that only tell of the same acts."""
-        return [entry for act in self.unit(unit).acts for entry in self.of_act(act, unit)]
+        part = self.unit(unit)
+        if part.standing is None:
+            part.standing = [entry for act in part.acts for entry in self.of_act(act, unit)]
+        return part.standing
 
     def component(self, name: str) -> OnComponent:
         """Return what acts and courts do to a component; nothing where no report speaks of it."""
@@ -207,7 +221,7 @@ class Knowledge:
         return tuple(
             [
                 entry
-                for act in part.acts
+                for act in part.judged
                 for entry in self._act(act).entries.values()
                 if isinstance(entry.event, ProceedingChanged) and unit in entry.units and self.stands(entry)
             ]
@@ -238,10 +252,19 @@ class Knowledge:
             return part.meeting[1]
         entries = self.of_unit(Unit("meeting", name))
         found = meeting(name, entries, at)
-        newest = max((made_at(entry.event) for entry in entries), default=None)
+        newest = max((entry.made_at for entry in entries), default=None)
         if newest is not None and newest <= at:
             part.meeting = (newest, found)
         return found
+
+    def settled_meeting(self, name: str, at: datetime) -> tuple[Meeting | None, bool]:
+        """Return a meeting at an instant, and whether every report of it had been made by then."""
+        found = self.meeting(name, at)
+        return found, self.unit(Unit("meeting", name)).meeting is not None
+
+    def tally(self, metric: str, formula: CountOfMeetings, at: datetime) -> Tally:
+        """Return a counter of meetings at an instant."""
+        return self.tallies.at(metric, formula, at, self.meetings, self.settled_meeting)
 
     def ended(self, component: str, at: datetime) -> bool:
         """Tell whether a component had been ended by an act made by an instant."""

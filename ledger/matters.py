@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ledger.reports import Entry, made_at
+from ledger.reports import Entry
 from ledger.resolution import Status, rank, witnessed
 from ledger.timeline import Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
@@ -25,7 +25,7 @@ def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
     """Return the acts made by an instant, each led by its best report, in the order in which they became public."""
     by_act: dict[str, list[Entry]] = {}
     for entry in entries:
-        if made_at(entry.event) <= at:
+        if entry.made_at <= at:
             by_act.setdefault(entry.event.act, []).append(entry)
     found = []
     for act, reports in by_act.items():
@@ -52,7 +52,7 @@ def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict
     told: list[dict[str, object]] = []
     for entry in sorted(entries, key=lambda one: one.order):
         event = entry.event
-        if isinstance(event, ProceedingChanged) and component in event.on_components and made_at(event) <= at:
+        if isinstance(event, ProceedingChanged) and component in event.on_components and entry.made_at <= at:
             told.append(
                 {
                     "court": event.forum or event.document.issuer,

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.acts import Dispute
-from ledger.reports import Entry, made_at
+from ledger.reports import Entry
 from ledger.resolution import Claim, Status, resolve, witnessed
 from schemas.events import ActReported, MeetingChanged, Participant
 from schemas.formulas import CountOfMeetings
@@ -36,6 +36,11 @@ class Meeting:
     acts: tuple[str, ...]
     disputes: tuple[Dispute, ...]
 
+    @property
+    def day(self) -> str:
+        """Return its first day or instant as text, by which meetings are put in order."""
+        return str(self.first_day and (self.first_day.on or self.first_day.at))
+
     def begun(self, at: datetime) -> bool:
         """Tell whether its first day had come, and it was neither put off nor called off."""
         if self.first_day is None or self.stage == "cancelled":
@@ -58,7 +63,7 @@ _STAGES = {"planned": 0, "postponed": 1, "cancelled": 2, "held": 3}
 
 def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None:
     """Resolve the reports of one meeting that were made by an instant. None if there was none."""
-    made = sorted((entry for entry in entries if made_at(entry.event) <= at), key=lambda entry: entry.order)
+    made = sorted((entry for entry in entries if entry.made_at <= at), key=lambda entry: entry.order)
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, MeetingChanged)]
     if not reports:
         return None

@@ -66,35 +66,40 @@ class OnComponent(NamedTuple):
 class OfUnit:
     """One unit: the acts on it, the deadlines told that hang on it, and what the log's order has made of it so far.
 
-    `rows` are those last put out, `wakes` the instants asked of the clock, `alerted` the warnings given. The others are
-    computed when asked for and forgotten when a further report touches the unit.
+    `judged` are the acts that are steps of proceedings, `rows` those last put out, `wakes` the instants asked of the
+    clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
+    touches the unit.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
+    judged: dict[str, None] = field(default_factory=dict)
     hanging: dict[str, None] = field(default_factory=dict)
     rows: dict[RowKey, Json] = field(default_factory=dict)
     wakes: tuple[datetime, ...] = ()
     alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
     resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
+    standing: list[Entry] | None = None
     component: OnComponent | None = None
     meeting: tuple[datetime, Meeting | None] | None = None
 
     def forget(self) -> None:
         """Forget what was computed from reports."""
-        self.component = self.meeting = None
+        self.standing = self.component = self.meeting = None
 
     def put_away(self) -> bytes:
         """Return it as bytes."""
         rows = [(*key, row) for key, row in self.rows.items()]
         wakes = [micros(wake) for wake in self.wakes]
-        return orjson.dumps([list(self.acts), list(self.hanging), rows, wakes, list(self.alerted)])
+        names = [list(self.acts), list(self.judged), list(self.hanging)]
+        return orjson.dumps([*names, rows, wakes, list(self.alerted)])
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfUnit":
         """Bring it back."""
-        acts, hanging, rows, wakes, alerted = orjson.loads(data)
+        acts, judged, hanging, rows, wakes, alerted = orjson.loads(data)
         return cls(
             acts=dict.fromkeys(acts),
+            judged=dict.fromkeys(judged),
             hanging=dict.fromkeys(hanging),
             rows={(table, key): row for table, key, row in rows},
             wakes=tuple([from_micros(wake) for wake in wakes]),

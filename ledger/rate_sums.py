@@ -1,8 +1,8 @@
 """Sums of rates at an instant, shown as arithmetic, with the bounds that the data leaves open."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from ledger.resolution import Status, worst
 from ledger.timeline import IN_EFFECT, WHOLE, Reading, Segment, Timeline, at
@@ -11,8 +11,7 @@ from schemas.rates import PlainRate, bounds
 ZERO = Decimal(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A percentage at an instant: the value as written and the bounds. `value` is None where nothing can be added."""
 
     value: Decimal | None
@@ -22,8 +21,7 @@ class Amount:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of the arithmetic: a component's part and the act it rests on."""
 
     component: str

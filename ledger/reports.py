@@ -33,7 +33,8 @@ class Unit(NamedTuple):
 class Entry(NamedTuple):
     """One report: its id, when it became public and on what basis, its place on the ledger and when that heard it.
 
-    `order` is its place in the order that truth depends on: (public_at, source, id). `units` are what it works on.
+    `made_at` is the earliest instant at which its act can have been made, `order` its place in the order that truth
+    depends on: (public_at, source, id); `units` are what it works on.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Entry(NamedTuple):
     partition: int
     offset: int
     heard_at: datetime
+    made_at: datetime
     order: tuple[datetime, str, str]
     units: tuple[Unit, ...]
     data: bytes = b""
@@ -54,7 +56,8 @@ def entry_of(recorded: Recorded, report: AnyReport, heard_at: datetime) -> Entry
     public, basis = public_at(report)
     order = (public, report.source.name, recorded.id)
     place = (recorded.partition, recorded.offset)
-    return Entry(recorded.id, report, public, basis, *place, heard_at, order, units_of(report), recorded.data)
+    made = made_at(report)
+    return Entry(recorded.id, report, public, basis, *place, heard_at, made, order, units_of(report), recorded.data)
 
 
 def units_of(event: AnyReport) -> tuple[Unit, ...]:

@@ -273,7 +273,7 @@ def metric_row(evaluated: Evaluated) -> Json:
         for line in evaluated.lines
         if line.segment is not None
     ]
-    row["counts"] = [one.id for one in evaluated.meetings[-100:]]
+    row["counts"] = list(evaluated.counts)
     if definition.unit == "percent":
         row["note"] = NOT_ADVICE
     return row

@@ -3,16 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from ledger.deadlines import Deadline, of_component, told, warn_at
 from ledger.knowledge import Knowledge
 from ledger.parts import OnComponent
-from ledger.reports import Unit, made_at
+from ledger.reports import Unit
 from ledger.timeline import Timeline
-from schemas.events import DeadlineChanged
-from schemas.formulas import CountOfMeetings, SumOfRates
 from schemas.times import window
+
+
+class Seen(NamedTuple):
+    """When a unit was looked at, and its deadlines as they stood."""
+
+    at: datetime
+    deadlines: Sequence[Deadline]
 
 
 @dataclass(slots=True)
@@ -59,53 +64,46 @@ def deadlines_of(knowledge: Knowledge, unit: Unit, at: datetime) -> list[Deadlin
             return []
 
 
-def instants(
-    knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetime, deadlines: Iterable[Deadline]
-) -> set[datetime]:
-    """Return all instants, past and to come, at which the unit's answers may change.
+def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: Seen, since: datetime) -> set[datetime]:
+    """Return the instants at which the unit's answers may change by themselves; those before `since` may be left out.
 
-    `deadlines` are its own as they stand at `at`.
+    What rests on other units is rendered when those are.
     """
     match unit.kind:
         case "component":
-            return _of_deadlines(deadlines, leads) | _of_component(knowledge.component(unit.name))
+            return _of_component(knowledge.component(unit.name)) | _of_deadlines(seen.deadlines, leads, since)
         case "deadline":
-            return _of_deadlines(deadlines, leads) | _making(knowledge, unit) | _endings(knowledge, unit)
+            return _making(knowledge, unit) | _of_deadlines(seen.deadlines, leads, since)
         case "meeting":
-            return _of_meeting(knowledge, unit.name, at) | _making(knowledge, unit)
-        case "metric":
-            return _of_metric(knowledge, unit.name, at)
+            return _making(knowledge, unit) | _of_meeting(knowledge, unit.name, seen.at)
         case "proceeding" | "commitment":
             return _making(knowledge, unit)
+        case "metric":
+            return set()
         case _:
             assert_never(unit.kind)
 
 
 def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
     """Return when the acts on a unit were made: an act dated ahead of the ledger's time counts from then on."""
-    return {made_at(entry.event) for entry in knowledge.of_unit(unit)}
+    return {entry.made_at for entry in knowledge.of_unit(unit)}
 
 
 def _of_component(component: OnComponent) -> set[datetime]:
     found = _boundaries(component.timeline)
     found.update([act.made_at for act in component.acts])
-    found.update([made_at(entry.event) for entry in component.proceedings])
+    found.update([entry.made_at for entry in component.proceedings])
     found.update([ruling.at for ruling in component.rulings])
     return found
 
 
-def _endings(knowledge: Knowledge, deadline: Unit) -> set[datetime]:
-    """Return when the components that a deadline hangs on were ended: it is moot from then on."""
-    events = (entry.event for entry in knowledge.of_unit(deadline))
-    components = {event.component for event in events if isinstance(event, DeadlineChanged)}
-    acts = (act for name in components if name is not None for act in knowledge.acts(name))
-    return {act.made_at for act in acts if act.lead.stage == "ended"}
-
-
-def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str]) -> set[datetime]:
+def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str], since: datetime) -> set[datetime]:
     found: set[datetime] = set()
     for deadline in deadlines:
-        found.update(window(deadline.due))
+        covered = window(deadline.due)
+        if covered.latest < since:
+            continue
+        found.update(covered)
         if deadline.state == "pending" and deadline.due.basis != "inferred":
             found.update([warn_at(deadline.due, lead) for lead in leads])
     return found
@@ -127,19 +125,3 @@ def _of_meeting(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
     if found is None or found.first_day is None:
         return set()
     return {window(found.first_day).earliest}
-
-
-def _of_metric(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
-    formula = knowledge.metrics[name].formula
-    match formula:
-        case SumOfRates():
-            found: set[datetime] = set()
-            for term in formula.terms:
-                found |= _boundaries(knowledge.component(term.component).timeline)
-            return found
-        case CountOfMeetings():
-            meetings = [Unit("meeting", name) for name in knowledge.units("meeting")]
-            begun = {one for unit in meetings for one in _of_meeting(knowledge, unit.name, at)}
-            return begun.union(*(_making(knowledge, unit) for unit in meetings))
-        case _:
-            assert_never(formula)

@@ -13,7 +13,6 @@ import pytest
 
 from ledger import history, wakes
 from ledger.cabinet import Cabinet
-from ledger.deadlines import Deadline
 from ledger.history import KINDS, Negotiation, Outcome
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, RowKey
@@ -198,9 +197,9 @@ def told_with(hash_seed: str, *options: str) -> bytes:
 
 def test_a_wake_that_is_not_asked_for_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def instants_but_of_components(
-        knowledge: Knowledge, unit: Unit, leads: Sequence[str], at: datetime, deadlines: Sequence[Deadline]
+        knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: wakes.Seen, since: datetime
     ) -> set[datetime]:
-        return set() if unit.kind == "component" else wakes.instants(knowledge, unit, leads, at, deadlines)
+        return set() if unit.kind == "component" else wakes.instants(knowledge, unit, leads, seen, since)
 
     monkeypatch.setattr(history, "instants", instants_but_of_components)
     catches(rows_are_what_is_known_at_the_present_of_the_fold)
