@@ -4,7 +4,7 @@ A state grows with its ledger, what is worked on does not. So memory holds objec
 the others, here or in a store that outlives the process.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 LOADED_MAX = 20_000
@@ -24,7 +24,7 @@ class Store(Protocol):
     def get(self, key: bytes) -> bytes | None:
         """Return the bytes under a key. None if there are none."""
 
-    def keys(self, prefix: bytes) -> Iterator[bytes]:
+    def keys(self, prefix: bytes) -> Iterable[bytes]:
         """Give the keys that begin with a prefix."""
 
 

@@ -34,7 +34,7 @@ class Knowledge:
     """The reports and definitions of one negotiation.
 
     act_of: the act that each report tells of, by the report's id
-    withdrawn: the sources that withdrew a report, by its id; only its own source counts
+    withdrawn: the ids of reports that were withdrawn, each with a source that did so; only its own source counts
     meetings: the names of all meetings
     tallies: what the counters of meetings have come to so far
     """
@@ -44,7 +44,7 @@ class Knowledge:
     metrics: dict[str, MetricDefined] = field(default_factory=dict)
     rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
     act_of: dict[str, str] = field(default_factory=dict)
-    withdrawn: dict[str, dict[str, None]] = field(default_factory=dict)
+    withdrawn: dict[tuple[str, str], None] = field(default_factory=dict)
     meetings: dict[str, None] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
     _metrics_of: dict[str, dict[str, None]] = field(default_factory=dict)
@@ -111,7 +111,7 @@ class Knowledge:
 
     def _withdraw(self, report: str, by: Entry) -> set[Unit]:
         """Withdraw an earlier report, if the same source made it. The withdrawal waits for a report not yet here."""
-        self.withdrawn.setdefault(report, {})[by.event.source.name] = None
+        self.withdrawn[report, by.event.source.name] = None
         act = self.act_of.get(report)
         if act is None:
             return set()
@@ -125,8 +125,7 @@ class Knowledge:
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
-        by = self.withdrawn.get(entry.id)
-        return by is None or entry.event.source.name not in by
+        return (entry.id, entry.event.source.name) not in self.withdrawn
 
     def dependents(self, units: Iterable[Unit]) -> set[Unit]:
         """Return the units whose answers rest on these: metrics, and deadlines told that hang on components."""

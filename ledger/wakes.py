@@ -22,9 +22,13 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Wakes:
-    """The next instant that each unit asks the clock for, by its day: most days are never looked at."""
+    """The next instant that each unit asks the clock for, by its day: most days are never looked at.
+
+    `touched` are the days of which something has changed, until somebody who saves them forgets them.
+    """
 
     days: dict[date, dict[Unit, datetime]] = field(default_factory=dict)
+    touched: dict[date, None] = field(default_factory=dict)
     _asked: dict[Unit, date] = field(default_factory=dict)
 
     @property
@@ -37,11 +41,13 @@ class Wakes:
         day = None if wake is None else wake.date()
         before = self._asked.get(unit)
         if before is not None and before != day:
+            self.touched[before] = None
             of_day = self.days[before]
             del of_day[unit], self._asked[unit]
             if not of_day:
                 del self.days[before]
         if wake is not None and day is not None:
+            self.touched[day] = None
             self.days.setdefault(day, {})[unit] = wake
             self._asked[unit] = day
 

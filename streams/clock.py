@@ -153,7 +153,7 @@ class PartitionClock:
 
     def _ask(self, touched: set[str]) -> None:
         for name in touched:
-            negotiation = self._fold.negotiations.get(name)
+            negotiation = self._fold.negotiation(name)
             if negotiation is not None:
                 self.wakes.ask(name, negotiation.next_wake if negotiation.replay is None else None)
 

@@ -1,9 +1,11 @@
 """Parley's projection of one ledger partition: bytes in; changes, alerts, rows and dead letters out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from ledger.cabinet import Cabinet, Store
 from ledger.history import LEADS, Negotiation, Outcome
+from ledger.keeping import KeptNegotiation
 from schemas.changes import FOLD_VERSION
 from schemas.codec import Undecodable, decode
 from schemas.encoding import canonical_json
@@ -31,7 +33,26 @@ class LedgerProjection:
         self._changes = CHANGES.name(prefix)
         self._alerts = ALERTS.name(prefix)
         self._dead_letters = DEAD_LETTERS.name(prefix)
-        self.negotiations: dict[str, Negotiation] = {}
+        self._cabinet = Cabinet()
+        self._kept: dict[str, KeptNegotiation] = {}
+        self._touched: dict[str, None] = {}
+
+    def attach(self, store: Store) -> None:
+        """Go on from what was saved in a store; called once, before anything is folded."""
+        self._cabinet = Cabinet(store)
+
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what is to be saved since the last call, None for what is to be removed."""
+        found: dict[str, bytes | None] = dict(self._cabinet.changed())
+        for name in self._touched:
+            found.update(self._kept[name].changed())
+        self._touched.clear()
+        return {key.encode(): data for key, data in found.items()}
+
+    def negotiation(self, name: str) -> Negotiation | None:
+        """Return the state of a negotiation, None where nothing was folded of it since the start."""
+        kept = self._kept.get(name)
+        return None if kept is None else kept.negotiation
 
     def fold(self, records: Sequence[Record]) -> None:
         """Fold records whose outputs are committed."""
@@ -72,10 +93,12 @@ class LedgerProjection:
         return misplaced(event, record, self._partitions) or event
 
     def _evolve(self, record: Record, event: Event) -> Outcome:
-        negotiation = self.negotiations.get(event.negotiation)
-        if negotiation is None:
-            negotiation = self.negotiations[event.negotiation] = Negotiation(event.negotiation, self._leads)
-        return negotiation.evolve(recorded(record, event))
+        self._touched[event.negotiation] = None
+        kept = self._kept.get(event.negotiation)
+        if kept is None:
+            kept = KeptNegotiation.begun(event.negotiation, self._leads, self._cabinet)
+            self._kept[event.negotiation] = kept
+        return kept.negotiation.evolve(recorded(record, event))
 
 
 def recorded(record: Record, event: Event) -> Recorded:

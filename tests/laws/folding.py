@@ -1,10 +1,12 @@
 """Folds for the laws: a replay of a negotiation, and the same events with the times of a broker."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from ledger.cabinet import Cabinet
-from ledger.history import Negotiation, Outcome
+from ledger.history import LEADS, Negotiation, Outcome
+from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
 from schemas.encoding import canonical_json
 from schemas.events import ClockStruck, Event
@@ -49,9 +51,41 @@ def folded(log: list[Recorded], cabinet: Cabinet | None = None) -> tuple[Negotia
     return fold, [fold.evolve(one) for one in log]
 
 
-def fingerprint(log: list[Recorded], cabinet: Cabinet | None = None) -> bytes:
-    """Give everything that a fold puts out, as bytes: changes, alerts and rows, in their order."""
-    _, outcomes = folded(log, cabinet)
+@dataclass(slots=True)
+class SavedBytes:
+    """A store in memory: what a process leaves behind for the next one."""
+
+    saved: dict[bytes, bytes] = field(default_factory=dict)
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.saved.get(key)
+
+    def keys(self, prefix: bytes) -> list[bytes]:
+        return [key for key in self.saved if key.startswith(prefix)]
+
+    def save(self, changed: Mapping[str, bytes | None]) -> None:
+        for key, data in changed.items():
+            if data is None:
+                self.saved.pop(key.encode(), None)
+            else:
+                self.saved[key.encode()] = data
+
+
+def folded_by_many(log: list[Recorded], at_once: int) -> tuple[Negotiation, list[Outcome]]:
+    """Fold a log by one process after the other, each for so many events, with nothing between them but saved bytes."""
+    store, outcomes = SavedBytes(), list[Outcome]()
+    kept = KeptNegotiation.begun(NEGOTIATION, LEADS, Cabinet(store))
+    for first in range(0, len(log), at_once):
+        cabinet = Cabinet(store, loaded_max=2)
+        kept = KeptNegotiation.begun(NEGOTIATION, LEADS, cabinet)
+        outcomes += [kept.negotiation.evolve(one) for one in log[first : first + at_once]]
+        store.save(cabinet.changed())
+        store.save(kept.changed())
+    return kept.negotiation, outcomes
+
+
+def told_whole(outcomes: list[Outcome]) -> bytes:
+    """Give everything that was put out, as bytes: changes, alerts and rows, in their order."""
     return b"\n".join(
         canonical_json(
             {
@@ -62,3 +96,8 @@ def fingerprint(log: list[Recorded], cabinet: Cabinet | None = None) -> bytes:
         )
         for one in outcomes
     )
+
+
+def fingerprint(log: list[Recorded], cabinet: Cabinet | None = None) -> bytes:
+    """Give everything that a fold puts out, as bytes: changes, alerts and rows, in their order."""
+    return told_whole(folded(log, cabinet)[1])

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -14,6 +14,7 @@ import pytest
 from ledger import history, wakes
 from ledger.cabinet import Cabinet
 from ledger.history import KINDS, Negotiation, Outcome
+from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit
@@ -24,7 +25,7 @@ from schemas.ids import event_id
 from schemas.positions import Recorded
 from schemas.times import parse_instant
 from tests.house.tree import ROOT
-from tests.laws.folding import fingerprint, folded, live, replayed
+from tests.laws.folding import fingerprint, folded, folded_by_many, live, replayed, told_whole
 from tests.laws.holding import EXAMPLES, catches, holds
 from tests.laws.negotiations import NEGOTIATION, Told
 from tests.laws.telling import TELLINGS
@@ -162,9 +163,19 @@ def a_state_that_is_put_away_goes_on_as_if_it_had_not_been(told: Told) -> None:
         assert fingerprint(log, Cabinet(loaded_max=0)) == fingerprint(log)
 
 
+def a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been(told: Told) -> None:
+    for log in logs(told):
+        fold, outcomes = folded(log)
+        for at_once in (1, 7):
+            other, others = folded_by_many(log, at_once)
+            assert told_whole(others) == told_whole(outcomes)
+            assert (other.rows, wakes_of(other), other.present) == (fold.rows, wakes_of(fold), fold.present)
+
+
 @pytest.mark.parametrize(
     "law",
     [
+        a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been,
         a_state_that_is_put_away_goes_on_as_if_it_had_not_been,
         redelivery_changes_nothing,
         the_same_id_with_other_content_is_a_finding_and_nothing_else,
@@ -236,6 +247,27 @@ def test_a_part_that_loses_something_when_it_is_put_away_is_caught(monkeypatch: 
     put_away = OfUnit.put_away
     monkeypatch.setattr(OfUnit, "put_away", without_alerted)
     catches(a_state_that_is_put_away_goes_on_as_if_it_had_not_been)
+
+
+def test_a_wake_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_days(self: KeptNegotiation) -> Mapping[str, bytes | None]:
+        self.negotiation.wakes.touched.clear()
+        return changed(self)
+
+    changed = KeptNegotiation.changed
+    monkeypatch.setattr(KeptNegotiation, "changed", without_days)
+    with pytest.raises(LookupError):  # the head names a day that was not saved
+        holds(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
+
+
+def test_a_withdrawal_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_withdrawals(self: KeptNegotiation) -> Mapping[str, bytes | None]:
+        self.negotiation.knowledge.withdrawn.clear()
+        return changed(self)
+
+    changed = KeptNegotiation.changed
+    monkeypatch.setattr(KeptNegotiation, "changed", without_withdrawals)
+    catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
 
 
 def test_a_change_id_that_leaves_out_the_ordinal_and_the_row_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

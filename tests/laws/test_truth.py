@@ -86,7 +86,7 @@ def test_a_report_heard_before_it_is_public_is_caught(monkeypatch: pytest.Monkey
 
 def test_a_foreign_withdrawal_that_shields_from_the_next_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def last_one_only(self: Knowledge, entry: Entry) -> bool:
-        by = list(self.withdrawn.get(entry.id, ()))
+        by = [source for report, source in self.withdrawn if report == entry.id]
         return not by or by[-1] != entry.event.source.name
 
     monkeypatch.setattr(Knowledge, "stands", last_one_only)
