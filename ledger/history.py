@@ -220,7 +220,7 @@ class Negotiation:
         """Put out the rows of a unit that differ from those before."""
         for key in sorted({*seen.rows, *before}):
             row, old = seen.rows.get(key), before.get(key)
-            if row == old:
+            if row is old or row == old:
                 continue
             outcome.rows[key] = row
             if old is None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from ledger.acts import ActOnComponent
+from ledger.deadlines import Deadline
 from ledger.meetings import Meeting
 from ledger.reports import Entry, Unit, entry_of
 from ledger.timeline import Ruling, Timeline
@@ -68,7 +69,7 @@ class OfUnit:
 
     `judged` are the acts that are steps of proceedings, `rows` those last put out, `wakes` the instants asked of the
     clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
-    touches the unit.
+    touches the unit, but for `shown`: deadlines with the rows that tell of them, for those that stay as they were.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class OfUnit:
     standing: list[Entry] | None = None
     component: OnComponent | None = None
     meeting: tuple[datetime, Meeting | None] | None = None
+    shown: dict[str, tuple[Deadline, Json]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Forget what was computed from reports."""

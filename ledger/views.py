@@ -7,7 +7,7 @@ from typing import NamedTuple, assert_never
 from ledger.deadlines import Deadline
 from ledger.knowledge import Knowledge
 from ledger.metrics import evaluate
-from ledger.parts import RowKey
+from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit
 from ledger.rows import commitment_row, component_row, deadline_row, meeting_row, metric_row, proceeding_row
 from ledger.wakes import deadlines_of
@@ -27,14 +27,14 @@ def view(knowledge: Knowledge, unit: Unit, at: datetime) -> View:
     match unit.kind:
         case "component":
             deadlines = deadlines_of(knowledge, unit, at)
-            rows = _deadlines(deadlines)
+            rows = _deadlines(knowledge.unit(unit), deadlines)
             row = component_row(knowledge, unit.name, at)
             if row is not None:
                 rows["measures", unit.name] = row
             return View(rows, deadlines)
         case "deadline":
             deadlines = deadlines_of(knowledge, unit, at)
-            return View(_deadlines(deadlines), deadlines)
+            return View(_deadlines(knowledge.unit(unit), deadlines), deadlines)
         case "meeting":
             found = knowledge.meeting(unit.name, at)
             if found is None:
@@ -55,8 +55,16 @@ def _measure(name: str, row: Json | None) -> View:
     return View({("measures", name): row} if row is not None else {})
 
 
-def _deadlines(found: Sequence[Deadline]) -> dict[RowKey, Json]:
-    return {("deadlines", deadline.id): deadline_row(deadline) for deadline in found}
+def _deadlines(part: OfUnit, found: Sequence[Deadline]) -> dict[RowKey, Json]:
+    rows: dict[RowKey, Json] = {}
+    shown: dict[str, tuple[Deadline, Json]] = {}
+    for deadline in found:
+        before = part.shown.get(deadline.id)
+        told = before if before is not None and before[0] == deadline else (deadline, deadline_row(deadline))
+        shown[deadline.id] = told
+        rows["deadlines", deadline.id] = told[1]
+    part.shown = shown
+    return rows
 
 
 def counters(knowledge: Knowledge, name: str, at: datetime) -> Sequence[str]:

@@ -1,6 +1,6 @@
 """The instants at which a unit's rows may change by themselves, or an alert is due: what the clock is asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, assert_never
@@ -77,7 +77,9 @@ def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: Seen,
     """
     match unit.kind:
         case "component":
-            return _of_component(knowledge.component(unit.name)) | _of_deadlines(seen.deadlines, leads, since)
+            found = _of_deadlines(seen.deadlines, leads, since)
+            found.update(_of_component(knowledge.component(unit.name), since))
+            return found
         case "deadline":
             return _making(knowledge, unit) | _of_deadlines(seen.deadlines, leads, since)
         case "meeting":
@@ -95,12 +97,15 @@ def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
     return {entry.made_at for entry in knowledge.of_unit(unit)}
 
 
-def _of_component(component: OnComponent) -> set[datetime]:
-    found = _boundaries(component.timeline)
-    found.update([act.made_at for act in component.acts])
-    found.update([entry.made_at for entry in component.proceedings])
-    found.update([ruling.at for ruling in component.rulings])
-    return found
+def _of_component(component: OnComponent, since: datetime) -> Iterator[datetime]:
+    yield from _boundaries(component.timeline, since)
+    for act in component.acts:
+        if act.made_at >= since:
+            yield act.made_at
+    for entry in component.proceedings:
+        yield entry.made_at
+    for ruling in component.rulings:
+        yield ruling.at
 
 
 def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str], since: datetime) -> set[datetime]:
@@ -109,21 +114,21 @@ def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str], since: da
         covered = window(deadline.due)
         if covered.latest < since:
             continue
-        found.update(covered)
+        found.add(covered.earliest)
+        found.add(covered.latest)
         if deadline.state == "pending" and deadline.due.basis != "inferred":
             found.update([warn_at(deadline.due, lead) for lead in leads])
     return found
 
 
-def _boundaries(timeline: Timeline) -> set[datetime]:
-    found: set[datetime] = set()
+def _boundaries(timeline: Timeline, since: datetime) -> Iterator[datetime]:
     readings = (timeline.lawful, timeline.collected)
     for tracks in readings if timeline.lawful is not timeline.collected else readings[:1]:
         for track in tracks.values():
             for segment in track:
-                found.add(segment.from_at)
-                found.add(segment.from_latest)
-    return found
+                if segment.from_latest >= since:
+                    yield segment.from_at
+                    yield segment.from_latest
 
 
 def _of_meeting(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
