@@ -21,7 +21,8 @@ from schemas.cloudevents import CONTENT_TYPE
 from schemas.codec import Undecodable, decode
 from schemas.events import Event
 from schemas.ids import digest
-from streams.bench.acts import ZONES, Chronicle, Document, replacement, report_id, retraction
+from streams.bench.acts import ZONES, Chronicle, Document, instant_text, replacement, report_id, retraction
+from streams.bench.kinds import next_act
 from streams.producing import Append
 from streams.topics import partition_of
 
@@ -86,7 +87,7 @@ class _Stream:
         while not self._waiting or self._waiting[0][0] > self._count:
             self._act()
         _, _, document = heappop(self._waiting)
-        now = self._now().isoformat().replace("+00:00", "Z")
+        now = instant_text(self._now())
         document["first_recorded_at"] = now
         source = document.get("source")
         if source is not None:
@@ -105,7 +106,7 @@ class _Stream:
             self._begun.add(place)
             for definition in chronicle.definitions():
                 self._queue(definition, 0)
-        act = chronicle.next_act(self._now())
+        act = next_act(chronicle, self._now())
         self._queue(act.issued(), 0)
         self._told(act.witnessed())
         contradicts = self._random.random() < _CONTRADICTED_SHARE
