@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from streams import ledger_file
+from streams.bench.processes import BenchFailed
 from streams.broker import BrokerAlreadyRuns, BrokerError
 from streams.broker_reaching import BrokerUnreachable
 from streams.doors import showing
@@ -70,7 +71,16 @@ def faults() -> Iterator[None]:
     except BrokerAlreadyRuns as error:
         showing.complain(str(error))
         raise typer.Exit(0) from error
-    except (BrokerUnreachable, BrokerError, TopicMissing, HoleInTopic, AppendFailed, NotReached, DemoFailed) as error:
+    except (
+        BrokerUnreachable,
+        BrokerError,
+        TopicMissing,
+        HoleInTopic,
+        AppendFailed,
+        NotReached,
+        DemoFailed,
+        BenchFailed,
+    ) as error:
         leave(str(error), UNREACHABLE, error)
     except (ledger_file.BadLedgerFile, UnknownNegotiation, BadCursor, TopicError) as error:
         leave(str(error), BAD_INPUT, error)

@@ -1,0 +1,186 @@
+"""How many events a second: the engine with the tally and with all of Parley, beside the ceilings of the same run.
+
+All stages read the same ledger, one after the other. A ceiling is what plain aiokafka makes of it, with the same work
+and without a frame.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from streams.bench.machine import command, machine
+from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place, remove_topics
+from streams.bench.processes import BenchFailed, Crew, crew
+from streams.bench.sampling import steady
+from streams.bench.stages import Projections, Stage, processes, stages
+from streams.bench.summary import Spread, written
+from streams.bench.workload import NAME, NEGOTIATIONS
+from streams.engine import decode_cut
+from streams.reading import read_table, read_to_end
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, TABLES
+from streams.topics_on_kafka import ensure_topics
+
+SCHEMA: Final = "parley.bench.pipeline/1"
+COLUMNS: Final = ("stage", "events/s", "µs CPU/event", "of its ceiling", "bytes out/event", "bytes RAM/row")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What stands on the output topics at the end: records that were appended, rows of all tables."""
+
+    changes: int
+    alerts: int
+    dead_letters: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a stage came to in one run: rate and CPU time over its steady part, memory and outputs over all of it."""
+
+    stage: str
+    what: str
+    workers: int
+    events: int
+    events_per_s: float
+    cpu_us_per_event: float
+    ceiling: str | None
+    of_ceiling: float | None
+    sent_bytes_per_event: float | None
+    written: Written | None
+    resident_bytes_per_row: float | None
+    profiles: tuple[Mapping[str, Any], ...]
+
+
+async def pipeline(
+    brokers: str | None,
+    *,
+    events: int,
+    seed: int,
+    projections: Projections,
+    runs: int,
+    profile: bool,
+    tell: Tell,
+) -> dict[str, Any]:
+    """Measure all stages, several times on one ledger; return the document that `parley bench pipeline` prints.
+
+    BenchFailed when a stage cannot be measured, or what it wrote does not add up.
+    """
+    load = machine()
+    async with place(brokers) as here:
+        laid = await lay(here, seed, events, tell)
+        measured = [await _run(here, run, laid, projections, profile=profile, tell=tell) for run in range(1, runs + 1)]
+    return {
+        "schema": SCHEMA,
+        "command": command(),
+        "machine": load,
+        "workload": {
+            "name": NAME,
+            "seed": seed,
+            "events": laid.events,
+            "negotiations": NEGOTIATIONS,
+            "partitions": PARTITIONS,
+            "bytes_per_event": round(laid.value_bytes / laid.events, 1),
+            "appended_per_s": round(laid.events / laid.seconds, 1),
+        },
+        "runs": [[asdict(one) for one in run] for run in measured],
+    }
+
+
+def lines(document: Mapping[str, Any]) -> list[list[str]]:
+    """Return a line for each stage of the document: the median of its runs, with the lowest and the highest."""
+    found = []
+    for of_stage in zip(*document["runs"], strict=True):
+        first = of_stage[0]
+        figures = [
+            written(Spread.of(one[name] for one in of_stage), digits)
+            for name, digits in (
+                ("events_per_s", 0),
+                ("cpu_us_per_event", 1),
+                ("of_ceiling", 2),
+                ("sent_bytes_per_event", 0),
+                ("resident_bytes_per_row", 0),
+            )
+        ]
+        found.append([first["what"], *figures])
+    return found
+
+
+async def _run(
+    here: Place, run: int, laid: Laid, projections: Projections, *, profile: bool, tell: Tell
+) -> list[Measured]:
+    found: dict[str, Measured] = {}
+    for stage in stages(projections):
+        tell(f"run {run}: {stage.what}")
+        beside = here.beside(f"{run}-{stage.name}")
+        if stage.writes:
+            await ensure_topics(beside.bootstrap, beside.prefix, PARTITIONS)
+        module, settings = processes(stage, here, beside, profile=profile)
+        async with crew(beside.folder, module, settings) as working:
+            await working.until_done(laid.ends)
+        outputs = await _written(stage, beside, laid) if stage.is_engine else None
+        found[stage.name] = _measured(
+            stage, working, events=laid.events, ceiling=found.get(stage.ceiling or ""), outputs=outputs
+        )
+        if stage.writes:
+            await remove_topics(beside.bootstrap, beside.prefix)
+    return list(found.values())
+
+
+async def _written(stage: Stage, beside: Place, laid: Laid) -> Written:
+    """Return what stands on the output topics, once it agrees with the cuts, and the cuts with the ledger."""
+    cuts = [decode_cut(row.value) for row in (await read_table(beside.bootstrap, beside.topic(CUTS))).values()]
+    reached = {cut.partition: cut.offset + 1 for cut in cuts}
+    if reached != {partition: end for partition, end in laid.ends.items() if end}:
+        raise BenchFailed(f"{stage.what}: expected cuts up to {laid.ends}, got {reached}")
+    told = Counter[str]()
+    for cut in cuts:
+        told.update(dict(cut.counts))
+    changes, alerts, dead_letters = [
+        await _counted(stage, beside.bootstrap, beside.topic(topic), told) for topic in (CHANGES, ALERTS, DEAD_LETTERS)
+    ]
+    return Written(changes, alerts, dead_letters, await _rows(beside))
+
+
+async def _counted(stage: Stage, bootstrap: str, topic: str, told: Mapping[str, int]) -> int:
+    found = sum([len(records) async for records in read_to_end(bootstrap, topic, isolation="read_committed")])
+    if found != told.get(topic, 0):
+        raise BenchFailed(f"{stage.what}: the cuts tell of {told.get(topic, 0)} records on {topic}, there are {found}")
+    return found
+
+
+async def _rows(beside: Place) -> int:
+    """Count the keys that the tables hold."""
+    count = 0
+    for topic in TABLES:
+        keys: set[bytes] = set()
+        async for records in read_to_end(beside.bootstrap, beside.topic(topic), isolation="read_committed"):
+            for record in records:
+                if record.key is not None:
+                    (keys.discard if record.value is None else keys.add)(record.key)
+        count += len(keys)
+    return count
+
+
+def _measured(
+    stage: Stage, working: Crew, *, events: int, ceiling: Measured | None, outputs: Written | None
+) -> Measured:
+    part = steady(working.samples, stage.workers)
+    of_each = [[one for one in working.samples if one.worker == number] for number in range(stage.workers)]
+    grown = sum(samples[-1].resident_bytes - samples[0].resident_bytes for samples in of_each)
+    sent = sum(samples[-1].sent_bytes for samples in of_each)
+    return Measured(
+        stage=stage.name,
+        what=stage.what,
+        workers=stage.workers,
+        events=events,
+        events_per_s=round(part.rate, 1),
+        cpu_us_per_event=round(part.cpu_us, 2),
+        ceiling=ceiling.stage if ceiling is not None else None,
+        of_ceiling=round(part.rate / ceiling.events_per_s, 3) if ceiling is not None else None,
+        sent_bytes_per_event=round(sent / events, 1) if sent else None,
+        written=outputs,
+        resident_bytes_per_row=round(grown / outputs.rows, 1) if outputs is not None and stage.work == "full" else None,
+        profiles=working.profiles(),
+    )

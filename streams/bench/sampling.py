@@ -1,0 +1,118 @@
+"""How far a process is and what it has cost so far: samples, and the steady rate between them.
+
+Start-up is left out by position: the steady part begins when a tenth of the events is done and every process has begun.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Final
+
+_WARM_SHARE: Final = 0.1
+_WARM_SHARE_MAX: Final = 0.5
+_PAGE_BYTES: Final = resource.getpagesize()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look at a process: events done by partition, its CPU time and memory, bytes it has sent to topics.
+
+    `at` is in seconds of the clock that all processes of a machine share and that never goes back.
+    """
+
+    worker: int
+    at: float
+    done: Mapping[int, int]
+    cpu_s: float
+    resident_bytes: int
+    sent_bytes: int = 0
+
+    @classmethod
+    def parse(cls, worker: int, line: bytes) -> "Sample":
+        """Read the line that a `Teller` wrote."""
+        fields = json.loads(line)
+        return cls(worker=worker, **{**fields, "done": {int(n): count for n, count in fields["done"].items()}})
+
+
+class Teller:
+    """Writes samples of this process to standard output, a line each, at most one in `every_s` seconds."""
+
+    def __init__(self, stream: IO[str] | None = None, *, every_s: float = 0.0) -> None:
+        self._stream = stream or sys.stdout
+        self._every_s = every_s
+        self._told_at = float("-inf")
+
+    def tell(self, done: Mapping[int, int], sent_bytes: int = 0, *, at_once: bool = False) -> None:
+        """Write a sample, unless the last one is too recent."""
+        at = time.monotonic()
+        if at - self._told_at < self._every_s and not at_once:
+            return
+        self._told_at = at
+        sample = asdict(Sample(0, at, dict(done), time.process_time(), resident_bytes(), sent_bytes))
+        del sample["worker"]
+        self._stream.write(json.dumps(sample) + "\n")
+        self._stream.flush()
+
+
+def resident_bytes() -> int:
+    """Return how much memory of this process is in RAM."""
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """The steady part of a run: events, seconds, CPU seconds of all its processes."""
+
+    events: int
+    seconds: float
+    cpu_s: float
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+    @property
+    def cpu_us(self) -> float:
+        """Microseconds of CPU time an event."""
+        return self.cpu_s * 1e6 / self.events
+
+
+def totals(samples: Sequence[Sample]) -> list[int]:
+    """Return how many events were done in all after each sample; a partition that changes hands counts once."""
+    found, done, total = [], dict[int, int](), 0
+    for sample in samples:
+        for partition, count in sample.done.items():
+            total += max(0, count - done.get(partition, 0))
+            done[partition] = max(count, done.get(partition, 0))
+        found.append(total)
+    return found
+
+
+def steady(samples: Sequence[Sample], workers: int) -> Steady:
+    """Return the steady part of a run. ValueError where there are no two samples apart."""
+    ordered = sorted(samples, key=lambda sample: sample.at)
+    counts = totals(ordered)
+    total = counts[-1]
+    begin = next(place for place, count in enumerate(counts) if count >= total * _WARM_SHARE)
+    begun = {sample.worker for sample in ordered[: begin + 1] if sample.done}
+    while len(begun) < workers and begin < len(ordered) - 1:
+        begin += 1
+        if ordered[begin].done:
+            begun.add(ordered[begin].worker)
+    if counts[begin] > total * _WARM_SHARE_MAX:  # too short a run to leave something out
+        begin = 0
+    end = counts.index(total)
+    if end <= begin or ordered[end].at <= ordered[begin].at:
+        raise ValueError(f"expected two samples apart to measure between, got {len(ordered)}")
+    cpu_s = _cpu_s(ordered[: end + 1], workers) - _cpu_s(ordered[: begin + 1], workers)
+    return Steady(total - counts[begin], ordered[end].at - ordered[begin].at, cpu_s)
+
+
+def _cpu_s(samples: Sequence[Sample], workers: int) -> float:
+    last = {sample.worker: sample.cpu_s for sample in samples}
+    return sum(last.get(worker, 0.0) for worker in range(workers))

@@ -1,0 +1,62 @@
+"""The engine under measurement: `python -m streams.bench.worker SETTINGS.json`; samples go to standard output."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from streams.bench.profiling import Profile
+from streams.bench.sampling import Teller
+from streams.bench.tally import TallyProjection
+from streams.engine import EngineConfig, Progress, Projection
+from streams.projection import LedgerProjection
+from streams.topics import CHANGES
+
+Work = Literal["tally", "full"]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker under measurement does, the prefix of its topics, the engine's settings, whether it is profiled."""
+
+    work: Work
+    prefix: str
+    engine: dict[str, Any]
+    profile: bool = False
+
+    def factory(self) -> Callable[[int], Projection]:
+        """Return what makes the projection of a partition."""
+        if self.work == "tally":
+            return lambda _: TallyProjection(CHANGES.name(self.prefix))
+        return lambda _: LedgerProjection(prefix=self.prefix, partitions=self.engine["partitions"])
+
+
+def main() -> None:
+    """Work until told to stop."""
+    from streams.engine import build_app, run  # noqa: PLC0415 -- Faust takes long to import; others want the settings only
+
+    path = Path(sys.argv[1])
+    settings = WorkerSettings(**json.loads(path.read_text("utf-8")))
+    teller, done = Teller(), dict[int, int]()
+    teller.tell(done)
+
+    def tell(progress: Progress) -> None:
+        if done.get(progress.partition) != progress.cut + 1:
+            done[progress.partition] = progress.cut + 1
+            teller.tell(done)
+
+    app = build_app(EngineConfig(**settings.engine), settings.factory(), on_progress=tell)
+    if not settings.profile:
+        run(app)
+    profile = Profile()
+    profile.start()
+    try:
+        run(app)
+    finally:
+        profile.write(path.with_suffix(".profile"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""`parley bench`: what this machine makes of Parley, beside what it could do at best."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from streams.bench import latency as of_latency
+from streams.bench import pipeline as of_pipeline
+from streams.bench.summary import markdown, table
+from streams.doors import showing
+from streams.doors.commanding import AsJson, AsTable, Brokers, answered, app, faults
+
+bench = typer.Typer(no_args_is_help=True, epilog="Example: $ parley bench pipeline --projection tally")
+app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery.")
+
+Seed = Annotated[int, typer.Option("--seed", help="Of the workload.", min=0)]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The table as it stands in the README.")]
+
+
+_RATE_MAX: Final = 5_000
+
+
+class Which(StrEnum):
+    """Which projections are measured."""
+
+    TALLY = "tally"
+    FULL = "full"
+    BOTH = "both"
+
+
+@bench.command(name="pipeline", epilog="Example: $ parley bench pipeline --events 20000 --projection tally")
+def pipeline(
+    events: Annotated[int, typer.Option("--events", help="How many.", min=1_000)] = 300_000,
+    seed: Seed = 1,
+    projection: Annotated[Which, typer.Option("--projection", help="Which work.")] = Which.BOTH,
+    runs: Annotated[int, typer.Option("--runs", help="How often; the table shows the median.", min=1, max=20)] = 1,
+    profile: Annotated[bool, typer.Option("--profile", help="Also show where the engine's time goes.")] = False,
+    brokers: Brokers = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Measure events a second, CPU time and memory of the engine, and the ceilings in the same run."""
+    with _telling() as tell:
+        found = answered(
+            lambda: of_pipeline.pipeline(
+                brokers,
+                events=events,
+                seed=seed,
+                projections=projection.value,
+                runs=runs,
+                profile=profile,
+                tell=tell,
+            )
+        )
+    _show(
+        found,
+        of_pipeline.COLUMNS,
+        of_pipeline.lines(found),
+        as_json=as_json,
+        as_table=as_table,
+        as_markdown=as_markdown,
+    )
+
+
+@bench.command(name="latency", epilog="Example: $ parley bench latency --rate 50,500 --seconds 20")
+def latency(
+    rate: Annotated[str, typer.Option("--rate", help="Events a second, one after the other.")] = "50,500",
+    seconds: Annotated[float, typer.Option("--seconds", help="At each rate.", min=1)] = 20.0,
+    history: Annotated[int, typer.Option("--history", help="Events on the ledger before.", min=1_000)] = 20_000,
+    seed: Seed = 1,
+    brokers: Brokers = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Measure how long from an acknowledged append to the change in a subscriber's hands."""
+    with _telling() as tell, faults():
+        rates = _rates(rate)
+        found = answered(
+            lambda: of_latency.latency(brokers, rates=rates, seconds=seconds, history=history, seed=seed, tell=tell)
+        )
+    _show(
+        found, of_latency.COLUMNS, of_latency.lines(found), as_json=as_json, as_table=as_table, as_markdown=as_markdown
+    )
+
+
+def _rates(text: str) -> list[float]:
+    try:
+        rates = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ValueError(f"--rate {text}: expected numbers such as 50,500") from error
+    if not all(0 < rate <= _RATE_MAX for rate in rates):
+        raise ValueError(f"--rate {text}: expected rates of more than 0 and at most {_RATE_MAX}")
+    return rates
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """Give a way to say what goes on, beside the answer: a line that changes on a terminal, else lines."""
+    if not sys.stderr.isatty():
+        yield showing.complain
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda text: bar.update(task, description=text)
+
+
+def _show(
+    document: Mapping[str, Any],
+    columns: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    *,
+    as_json: bool,
+    as_table: bool,
+    as_markdown: bool,
+) -> None:
+    if as_markdown:
+        sys.stdout.write(f"{markdown(columns, lines)}\n")
+    elif showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json(document)
+    else:
+        showing.console().print(table(document["command"], columns, lines))
