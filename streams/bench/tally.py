@@ -69,3 +69,6 @@ class TallyProjection:
             key, value = self._tally.take(record.partition, record.offset, record.key or b"", record.value or b"")
             outputs.append(self._outputs_topic, key, value)
             outputs.row(TABLE, key, value)
+
+    def set_aside(self, record: Record, outputs: Outputs) -> None:
+        """Pass a record over; nobody sets one aside in a measurement."""
