@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,19 +33,35 @@ class WorkerSettings:
         return lambda _: LedgerProjection(prefix=self.prefix, partitions=self.engine["partitions"])
 
 
+@dataclass(slots=True)
+class Sent:
+    """Bytes of outputs over all partitions; the count of one begins anew with each take-over."""
+
+    total: int = 0
+    last: dict[int, int] = field(default_factory=dict)
+
+    def take(self, progress: Progress) -> None:
+        """Take in what a partition tells."""
+        before = self.last.get(progress.partition, 0)
+        now = progress.sent_bytes
+        self.total += now - before if now >= before else now
+        self.last[progress.partition] = now
+
+
 def main() -> None:
     """Work until told to stop."""
     from streams.engine import build_app, run  # noqa: PLC0415 -- Faust takes long to import; others want the settings only
 
     path = Path(sys.argv[1])
     settings = WorkerSettings(**json.loads(path.read_text("utf-8")))
-    teller, done = Teller(), dict[int, int]()
+    teller, done, sent = Teller(), dict[int, int](), Sent()
     teller.tell(done)
 
     def tell(progress: Progress) -> None:
+        sent.take(progress)
         if done.get(progress.partition) != progress.cut + 1:
             done[progress.partition] = progress.cut + 1
-            teller.tell(done)
+            teller.tell(done, sent.total)
 
     app = build_app(EngineConfig(**settings.engine), settings.factory(), on_progress=tell)
     if not settings.profile:

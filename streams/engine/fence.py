@@ -22,10 +22,12 @@ _FETCH_WAIT_MS_MAX = 10
 class FencedProducer:
     """The transactional producer of one ledger partition.
 
-    All its records go to the partition number of the ledger partition. Any error leaves it unusable: exit.
+    All its records go to the partition number of the ledger partition. Any error leaves it unusable: exit. `sent_bytes`
+    counts what it has sent, as it stands in the batches.
     """
 
     def __init__(self, config: EngineConfig, partition: int) -> None:
+        self.sent_bytes = 0
         self._partition = partition
         self._producer = AIOKafkaProducer(
             bootstrap_servers=config.bootstrap,
@@ -64,9 +66,11 @@ class FencedProducer:
         batch = self._producer.create_batch()
         for key, value, headers in entries:
             if batch.append(key=key, value=value, timestamp=None, headers=list(headers)) is None:
+                self.sent_bytes += batch.size()
                 acknowledgements.append(await self._producer.send_batch(batch, topic, partition=self._partition))
                 batch = self._producer.create_batch()
                 batch.append(key=key, value=value, timestamp=None, headers=list(headers))
+        self.sent_bytes += batch.size()
         batch.close()
         acknowledgements.append(await self._producer.send_batch(batch, topic, partition=self._partition))
         await asyncio.gather(*acknowledgements)

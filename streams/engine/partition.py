@@ -26,12 +26,14 @@ class Progress:
     """How far a partition is: outputs are complete to `cut`, the projection has folded to `folded` (-1: nothing yet).
 
     ready: the projection has reached the cut, new records are projected.
+    sent_bytes: size of all outputs sent since the partition was taken over
     """
 
     partition: int
     folded: int
     cut: int
     ready: bool
+    sent_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class LedgerPartition:
     @property
     def progress(self) -> Progress:
         """How far the partition is."""
-        return Progress(self._partition, self._state.folded, self._state.cut, self._ready)
+        return Progress(self._partition, self._state.folded, self._state.cut, self._ready, self._producer.sent_bytes)
 
     @property
     def arrived(self) -> int:
