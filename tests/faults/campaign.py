@@ -1,0 +1,67 @@
+"""Rounds of trials: every kind once a round, in an order of the seed's."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from streams.broker import EmbeddedBroker
+from tests.faults.judge import Verdict
+from tests.faults.playing import Kind, Stage, played
+
+KEPT_MAX = 20
+"""So many folders of trials that went wrong are kept; of later ones only the table tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One trial that was played."""
+
+    kind: str
+    seed: int
+    seconds: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to play: kinds, how many rounds of them (the seeds are `seed`, `seed` + 1, …), and for how long at most."""
+
+    kinds: Sequence[Kind]
+    rounds: int
+    seed: int
+    seconds_max: float = float("inf")
+
+
+async def campaign(plan: Plan, folder: Path, tell: Callable[[Outcome], None]) -> list[Outcome]:
+    """Play a plan; tell of each trial as it ends. No trial is begun after `seconds_max`."""
+    begun = time.monotonic()
+    outcomes: list[Outcome] = []
+    broker = EmbeddedBroker(folder / "broker")
+    address = await asyncio.to_thread(broker.start)
+    try:
+        stage = Stage(address.bootstrap, folder / "trials")
+        for seed in range(plan.seed, plan.seed + plan.rounds):
+            for kind in Random(seed).sample(plan.kinds, len(plan.kinds)):  # noqa: S311 -- an order, not a secret
+                if time.monotonic() - begun > plan.seconds_max:
+                    return outcomes
+                at = time.monotonic()
+                verdict = await played(kind, stage, seed)
+                outcome = Outcome(kind.name, seed, time.monotonic() - at, verdict)
+                outcomes.append(outcome)
+                tell(outcome)
+                if sum(not one.verdict.good for one in outcomes) > KEPT_MAX:
+                    shutil.rmtree(verdict.folder, ignore_errors=True)
+    finally:
+        await asyncio.to_thread(broker.stop)
+        shutil.rmtree(folder / "broker", ignore_errors=True)
+    return outcomes
+
+
+def new_folder() -> Path:
+    """Return a new folder for a campaign."""
+    return Path(tempfile.mkdtemp(prefix="parley-faults-"))

@@ -1,0 +1,189 @@
+"""The verdict on a trial: what its topics hold against the reference, and what its history shows."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from streams.engine import ExitCode, Record
+from streams.topics import partition_of
+from tests.faults.checkers import Finding, Wrong, check_covered, check_cut, check_ledger, check_outputs, check_rows
+from tests.faults.landing import recovered_ms, waiting_at
+from tests.faults.places import APPENDED, TABLES, Contents, Places
+from tests.faults.reference import Reference, reference
+from tests.faults.trial import Trial
+
+_SHOWN_MAX = 10
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of a trial. `trouble` says why it could not be played to its end, or what else was not as expected.
+
+    landed: how many of the faults struck while work was waiting; kills, of those, and among these the ones inside an
+    open transaction; zombies: paused workers that woke up behind their successor and were refused.
+    """
+
+    folder: Path
+    events: int = 0
+    wrong: Counter[Wrong] = field(default_factory=Counter)
+    findings: list[str] = field(default_factory=list)
+    trouble: str | None = None
+    faults: int = 0
+    landed: int = 0
+    kills: int = 0
+    kills_in_transaction: int = 0
+    zombies: int = 0
+    recoveries_ms: list[int] = field(default_factory=list)
+
+    @property
+    def good(self) -> bool:
+        """Nothing was wrong."""
+        return not self.wrong and self.trouble is None
+
+    @property
+    def counts(self) -> bool:
+        """A fault struck where it could do harm."""
+        return self.landed > 0
+
+    def add(self, findings: Iterator[Finding]) -> None:
+        """Take findings in."""
+        for finding in findings:
+            self.wrong[finding.wrong] += 1
+            if self.wrong[finding.wrong] <= _SHOWN_MAX:
+                self.findings.append(str(finding))
+
+
+async def judge(trial: Trial, verdict: Verdict) -> None:
+    """Compare everything, once all is quiet and the workers have left.
+
+    Where the trial damaged the ledger, outputs have to be those of what was there before, up to the cut.
+    """
+    places = trial.places
+    if trial.before_damage is None:
+        ledger = await places.read(places.ledger)
+        verdict.add(check_ledger(trial.history.operations, ledger))
+    else:
+        cuts = {n: told[-1][1].offset if told else -1 for n, told in (await places.cuts(trial.outputs)).items()}
+        ledger = {n: [one for one in found if one.offset <= cuts[n]] for n, found in trial.before_damage.items()}
+        verdict.add(check_covered(ledger, cuts))
+    ends = _lengths(ledger)
+    trial.history.note("observed", topic=places.ledger, records=ends)
+    verdict.events = sum(ends.values())
+    await judge_faults(trial, verdict)
+    await judge_outputs(trial, verdict, references_of(ledger, trial.majors), ends, trial.outputs)
+
+
+def references_of(ledger: Contents, majors: Sequence[int] = (1,)) -> dict[int, Reference]:
+    """Return what each partition must bring about."""
+    keys = {record.key for records in ledger.values() for record in records if record.key is not None}
+    homes: dict[bytes | None, int] = {key: partition_of(key, len(ledger)) for key in keys}
+    return {n: reference(records, homes, majors=majors) for n, records in ledger.items()}
+
+
+async def judge_outputs(
+    trial: Trial, verdict: Verdict, references: Mapping[int, Reference], ends: Mapping[int, int], outputs: str
+) -> None:
+    """Compare appended records, rows before and after forced compaction, and cuts."""
+    places = trial.places
+    for name in APPENDED:
+        found = await places.read(f"{outputs}.{name}")
+        for n, one in references.items():
+            expected = {"changes": one.changes, "alerts": one.alerts, "dead-letters": one.dead_letters}[name]
+            named = [(identity_of(name, record), record) for record in found[n]]
+            verdict.add(check_outputs(f"{outputs}.{name}/{n}", expected, named))
+    for table in TABLES:
+        topic = f"{outputs}.{table}"
+        before = await places.read(topic)
+        after = await places.compact(topic)
+        trial.history.note("compacted", topic=topic, before=_lengths(before), after=_lengths(after))
+        for state, found in (("", before), (" compacted", after)):
+            for n, one in references.items():
+                expected_rows = {key: values for (name, key), values in one.rows.items() if name == table}
+                verdict.add(check_rows(f"{topic}/{n}{state}", expected_rows, last_values(found[n])))
+    cuts = await places.cuts(outputs)
+    for n, one in references.items():
+        last = (cuts[n][-1][1].offset, dict(cuts[n][-1][1].counts)) if cuts[n] else None
+        verdict.add(check_cut(n, ends[n], one, last, outputs))
+
+
+def last_values(records: Sequence[Record]) -> dict[bytes, bytes]:
+    """Return the last value of each key; those that were deleted are left out."""
+    last = {record.key or b"": record.value for record in records}
+    return {key: value for key, value in last.items() if value is not None}
+
+
+def identity_of(name: str, record: Record) -> str:
+    """Return the id under which the reference has an appended record."""
+    if name == "dead-letters":
+        headers = dict(record.headers)
+        return f"{headers['position'].decode()} {headers['code'].decode()}"
+    value = (record.value or b"").decode()
+    return value.partition('"id":"')[2].partition('"')[0]
+
+
+async def judge_faults(trial: Trial, verdict: Verdict) -> None:
+    """See which faults struck while work was waiting, how long it took to move on, and what was refused to zombies."""
+    operations = trial.history.operations
+    cuts = {
+        n: [(sent_ms, cut.offset) for sent_ms, cut in told]
+        for n, told in (await trial.places.cuts(trial.outputs)).items()
+    }
+    aborted = await _aborted(trial.places, trial.outputs)
+    healed = [one for one in operations if one["op"] == "heal"]
+    for fault in trial.history.of("fault"):
+        verdict.faults += 1
+        at_ms = fault["at_ms"]
+        waiting = waiting_at(at_ms, operations, cuts)
+        if not waiting:
+            continue
+        verdict.landed += 1
+        if fault["fault"].startswith("kill"):
+            verdict.kills += 1
+            held = _held(trial, fault["target"], at_ms)
+            if any(_open_at(at_ms, aborted.get(n, []), [sent for sent, _ in cuts[n]]) for n in held):
+                verdict.kills_in_transaction += 1
+        heals = [one["at_ms"] for one in healed if one["target"] == fault["target"] and one["at_ms"] >= at_ms]
+        recovered = recovered_ms(min(heals, default=at_ms), waiting, cuts)
+        if recovered is not None:
+            verdict.recoveries_ms.append(recovered)
+    paused = {fault["target"] for fault in trial.history.of("fault") if fault["fault"] == "pause"}
+    verdict.zombies = sum(
+        1
+        for one in trial.history.of("exited")
+        if one["worker"] in paused and one["code"] == ExitCode.PRODUCER and "Fenced" in one["why"]
+    )
+
+
+async def _aborted(places: Places, outputs: str) -> dict[int, list[int]]:
+    """Return the times of the cuts that were sent and never committed."""
+    everything = await places.read(f"{outputs}.cuts", committed=False)
+    committed = await places.read(f"{outputs}.cuts")
+    return {
+        n: [one.timestamp for one in everything[n] if one.offset not in {kept.offset for kept in committed[n]}]
+        for n in everything
+    }
+
+
+def _held(trial: Trial, worker: str, at_ms: int) -> set[int]:
+    """Return the partitions that a worker process had told of by an instant."""
+    started = max(
+        (one["at_ms"] for one in trial.history.of("started") if one["worker"] == worker and one["at_ms"] <= at_ms),
+        default=at_ms,
+    )
+    told = trial.history.of("told")
+    return {
+        one["partition"]
+        for one in told
+        if one["worker"] == worker and started <= one["at_ms"] <= at_ms and "partition" in one
+    }
+
+
+def _open_at(at_ms: int, aborted: Sequence[int], committed: Sequence[int]) -> bool:
+    """Tell whether a cut that never counted was the last that was sent before an instant."""
+    last = max((sent for sent in aborted if sent <= at_ms), default=None)
+    return last is not None and not any(last < sent <= at_ms for sent in committed)
+
+
+def _lengths(found: Contents) -> dict[int, int]:
+    return {n: len(records) for n, records in found.items()}

@@ -1,0 +1,37 @@
+"""Whether a fault struck while work was waiting, and how long it then took: from the history and the cuts' own times.
+
+A cut record bears the time at which its batch was sent, which is before it counted. So what was acknowledged before a
+fault, and is covered only by cuts that were sent after it, was waiting when the fault struck.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from tests.faults.history import Operation
+
+Cuts = Mapping[int, Sequence[tuple[int, int]]]
+"""By ledger partition: the time (milliseconds) and the offset of each committed cut, in order."""
+
+
+def waiting_at(at_ms: int, operations: Iterable[Operation], cuts: Cuts) -> dict[int, int]:
+    """Return how many acknowledged events were waiting in each partition at an instant; idle ones are left out."""
+    acknowledged: dict[int, int] = {}
+    for one in operations:
+        if one["op"] == "append" and one["outcome"] == "acked" and one["at_ms"] <= at_ms:
+            acknowledged[one["partition"]] = max(one["offset"], acknowledged.get(one["partition"], -1))
+    covered = {
+        partition: max((offset for sent_ms, offset in told if sent_ms <= at_ms), default=-1)
+        for partition, told in cuts.items()
+    }
+    waiting = {partition: last - covered.get(partition, -1) for partition, last in acknowledged.items()}
+    return {partition: count for partition, count in waiting.items() if count > 0}
+
+
+def recovered_ms(since_ms: int, partitions: Iterable[int], cuts: Cuts) -> int | None:
+    """Return how long it took until each of these partitions moved again; None if one never did."""
+    moved: list[int] = []
+    for partition in partitions:
+        later = [sent_ms for sent_ms, _ in cuts.get(partition, ()) if sent_ms > since_ms]
+        if not later:
+            return None
+        moved.append(min(later))
+    return max(moved, default=since_ms) - since_ms

@@ -1,0 +1,134 @@
+"""Six bugs, planted in a tally worker: the suite must catch each of them."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+from aiokafka import AIOKafkaProducer
+
+from streams.engine import EngineConfig, Outputs, Record, moves, protocol
+from streams.engine.fence import FencedProducer
+from streams.engine.outputs import Entry
+from streams.engine.projection import Headers
+from tests.faults.tally import Tally
+
+Step = tuple[moves.State, tuple[moves.Command, ...]]
+
+
+def no_fence() -> None:
+    """Give every process transactional ids of its own: nobody fences anybody."""
+
+    def transactional_id(config: EngineConfig, partition: int) -> str:
+        return f"{config.name}.{config.group}.{partition}.{os.getpid()}"
+
+    EngineConfig.transactional_id = transactional_id  # type: ignore[assignment]
+
+
+def cut_read_before_fencing() -> None:
+    """Read the cut first: what the predecessor commits before the fence stands is not seen."""
+    step = protocol.step
+    read: dict[moves.Terms, moves.CutRead] = {}
+
+    def hasty(state: moves.State, event: moves.Event) -> Step:
+        match event:
+            case moves.Assigned():
+                return step(state, event)[0], (moves.ReadCut(),)
+            case moves.CutRead() if state.stage is moves.Stage.FENCING:
+                read[state.terms] = event
+                return state, (moves.Fence(),)
+            case moves.Fenced():
+                return step(step(state, event)[0], read[state.terms])
+            case _:
+                return step(state, event)
+
+    async def unknown_topic_id(_producer: FencedProducer, _topic: str) -> None:
+        """Ask nobody: the producer is not connected yet."""
+
+    protocol.step = hasty
+    FencedProducer.topic_id = unknown_topic_id  # type: ignore[assignment]
+
+
+def outputs_outside_the_transaction() -> None:
+    """Send outputs and rows as they are, and commit the cut alone."""
+    begin = FencedProducer.__init__
+
+    def beginning(fenced: FencedProducer, config: EngineConfig, partition: int) -> None:
+        begin(fenced, config, partition)
+        bootstraps[fenced] = config.bootstrap
+
+    async def send(fenced: FencedProducer, entries: Mapping[str, Sequence[Entry]]) -> None:
+        loose = AIOKafkaProducer(bootstrap_servers=bootstraps[fenced], enable_idempotence=True)
+        await loose.start()
+        inner, fenced._producer = fenced._producer, loose  # noqa: SLF001 -- the place where the bug is planted
+        for topic in entries:
+            if not topic.endswith(".cuts"):
+                await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
+        fenced._producer = inner  # noqa: SLF001 -- as above
+        await loose.stop()
+        await inner.begin_transaction()
+        for topic in entries:
+            if topic.endswith(".cuts"):
+                await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
+
+    bootstraps: dict[FencedProducer, str] = {}
+    FencedProducer.__init__ = beginning  # type: ignore[assignment]
+    FencedProducer.send = send  # type: ignore[assignment]
+
+
+def cut_one_too_far() -> None:
+    """Write a cut that covers one record more than the outputs do."""
+    step = protocol.step
+
+    def further(state: moves.State, event: moves.Event) -> Step:
+        state, commands = step(state, event)
+        return state, tuple(moves.Send(one.offset + 1) if isinstance(one, moves.Send) else one for one in commands)
+
+    protocol.step = further
+
+
+def no_hole_guard() -> None:
+    """Take every record for the next one, whatever its offset."""
+    step = protocol.step
+
+    def believing(state: moves.State, event: moves.Event) -> Step:
+        if isinstance(event, moves.Arrived):
+            first = state.arrived + 1
+            event = moves.Arrived(tuple(range(first, first + len(event.offsets))))
+        return step(state, event)
+
+    protocol.step = believing
+
+
+def deaf_to_strikes() -> None:
+    """Leave alerts to the clock process: the fold decides none."""
+    project = Tally.project
+
+    class WithoutAlerts:
+        """Outputs that swallow alerts."""
+
+        def __init__(self, outputs: Outputs, alerts: str) -> None:
+            self._outputs = outputs
+            self._alerts = alerts
+            self.row = outputs.row
+
+        def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+            """Append anything else."""
+            if topic != self._alerts:
+                self._outputs.append(topic, key, value, headers)
+
+    def projecting(tally: Tally, records: Sequence[Record], outputs: Outputs) -> None:
+        project(tally, records, WithoutAlerts(outputs, tally.places.alerts))
+
+    Tally.project = projecting  # type: ignore[assignment]
+
+
+PLANTED: Mapping[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (
+        no_fence,
+        cut_read_before_fencing,
+        outputs_outside_the_transaction,
+        cut_one_too_far,
+        no_hole_guard,
+        deaf_to_strikes,
+    )
+}

@@ -1,0 +1,72 @@
+"""A trial from its topics to its verdict."""
+
+import asyncio
+import shutil
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+
+from streams.reading import BrokerUnreachable
+from tests.faults.crew import Broken, Crew
+from tests.faults.history import History
+from tests.faults.judge import Verdict, judge
+from tests.faults.places import Places
+from tests.faults.trial import Play, Trial
+
+_TRIAL_S = 400.0
+_DELETION_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where trials are played: a Kafka, and a folder for what they leave behind."""
+
+    bootstrap: str
+    folder: Path
+    replication: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of trial: its name, how it is played, and on how many partitions."""
+
+    name: str
+    play: Play
+    partitions: int = 4
+
+
+async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = None) -> Verdict:
+    """Play a trial and judge it. Its folder is removed if nothing was wrong; else history and logs are there."""
+    folder = stage.folder / f"{kind.name.replace(' ', '-')}-{seed}"
+    folder.mkdir(parents=True)
+    verdict = Verdict(folder=folder)
+    places = Places(stage.bootstrap, f"faults-{folder.name}", kind.partitions, stage.replication)
+    with History(folder / "history.jsonl") as history:
+        history.note("trial", kind=kind.name, seed=seed, planted=planted)
+        trial = Trial(places, seed, folder, history, Crew(history, folder), kind.name, planted)
+        try:
+            async with asyncio.timeout(_TRIAL_S):
+                await places.create_ledger()
+                await places.create_outputs(trial.outputs)
+                await kind.play(trial)
+                await trial.quiet()
+                if trial.before_damage is None:
+                    await trial.until_covered()
+                for slot in list(trial.crew.slots.values()):
+                    if slot.process is not None:
+                        await trial.crew.leave(slot)
+                await judge(trial, verdict)
+        except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened
+            verdict.trouble = str(error) if isinstance(error, Broken) else traceback.format_exc()
+        finally:
+            await trial.close()
+        history.note("verdict", wrong=dict(verdict.wrong), findings=verdict.findings, trouble=verdict.trouble)
+    with suppress(KafkaError, BrokerUnreachable, OSError, TimeoutError):  # what went wrong may be the broker
+        async with asyncio.timeout(_DELETION_S):
+            await places.delete()
+    if verdict.good:
+        shutil.rmtree(folder)
+    return verdict

@@ -1,0 +1,188 @@
+"""The judge finds whatever is not as it must be; its reference and the worker's fold are two, and agree."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from streams.engine import Record
+from streams.engine.projection import Headers
+from streams.topics import partition_of
+from tests.faults.checkers import Wrong, check_covered, check_ledger, check_outputs, check_rows
+from tests.faults.events import HOUR_MS, NEGOTIATIONS, Author, Draft, event_value
+from tests.faults.history import Operation, written
+from tests.faults.judge import identity_of, last_values
+from tests.faults.poison import KINDS, Poisoner
+from tests.faults.reference import reference
+from tests.faults.tally import Places, Tally, UpgradeNeeded
+
+PARTITIONS = 4
+NOW_MS = 1_800_000_000_000
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A record as it stands on a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int = NOW_MS
+    headers: Headers = ()
+
+
+@dataclass
+class Collected:
+    """The outputs of a fold, in memory."""
+
+    appended: dict[str, list[Record]] = field(default_factory=lambda: {"changes": [], "alerts": [], "dead-letters": []})
+    rows: dict[tuple[str, bytes], bytes | None] = field(default_factory=dict)
+
+    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        self.appended[topic].append(Kept(0, len(self.appended[topic]), key, value, headers=headers))
+
+    def row(self, table: str, key: bytes, value: bytes | None) -> None:
+        self.rows[table, key] = value
+
+
+def told(count: int, partition: int) -> list[Kept]:
+    """Write a partition: events, every third one twice, some with other content, and poison between them."""
+    author, poisoner = Author("a", 7, PARTITIONS), Poisoner("p", 7, PARTITIONS)
+    drafts: list[Draft] = []
+    while len(drafts) < count:
+        draft = author.draft(NOW_MS + len(drafts) * 60_000) if len(drafts) % 5 else poisoner.draft(NOW_MS)
+        if draft.partition != partition:
+            continue
+        drafts.append(draft)
+        if len(drafts) % 3 == 0:
+            drafts.append(draft)
+        if len(drafts) % 7 == 0:
+            drafts.append(replace(draft, value=draft.value.replace(b'"type"', b' "type"')))
+    return [Kept(partition, n, one.key, one.value, NOW_MS + n * 60_000) for n, one in enumerate(drafts)]
+
+
+HOMES: dict[bytes | None, int] = {name.encode(): partition_of(name.encode(), PARTITIONS) for name in NEGOTIATIONS}
+
+
+@pytest.mark.parametrize("partition", range(PARTITIONS))
+def test_the_reference_and_the_worker_agree_on_every_output_and_row(partition: int) -> None:
+    ledger = told(600, partition)
+    outputs = Collected()
+    Tally(Places("changes", "alerts", "dead-letters"), PARTITIONS).project(ledger, outputs)
+    expected = reference(ledger, HOMES)
+    for name, wanted in (
+        ("changes", expected.changes),
+        ("alerts", expected.alerts),
+        ("dead-letters", expected.dead_letters),
+    ):
+        found = [(identity_of(name, one), one.key, one.value) for one in outputs.appended[name]]
+        assert found == wanted
+        assert found
+    assert outputs.rows == {key: values[-1] for key, values in expected.rows.items()}
+    assert len({name.split()[1] for name, _, _ in expected.dead_letters}) >= 5
+    assert len(KINDS) == 8
+
+
+@pytest.mark.parametrize("fold", ["silent", "reference"])
+def test_a_newer_major_version_stops_the_fold_where_it_stands(fold: str) -> None:
+    minor = event_value("x-1", "n0", {"type": "addition", "number": 1, "mood": "new"}, version="1.7")
+    major = event_value("x-2", "n0", {"type": "addition", "number": 1}, version="2.0")
+    home = partition_of(b"n0", PARTITIONS)
+    ledger = [Kept(home, n, b"n0", value) for n, value in enumerate((minor, major))]
+    if fold == "reference":
+        assert reference(ledger, HOMES).stops_at == 1
+        assert len(reference(ledger, HOMES).changes) == 1
+        assert len(reference(ledger, HOMES, majors=(1, 2)).changes) == 2
+    else:
+        with pytest.raises(UpgradeNeeded, match=r"offset 1: .* got 2\.0; upgrade me"):
+            Tally(Places("c", "a", "d"), PARTITIONS).fold(ledger)
+        Tally(Places("c", "a", "d"), PARTITIONS, majors=(1, 2)).fold(ledger)
+
+
+def test_an_hour_early_warns_nobody_and_an_hour_late_does() -> None:
+    home = partition_of(b"n0", PARTITIONS)
+    due = event_value("x-1", "n0", {"type": "deadline", "deadline": "d", "due_ms": NOW_MS + 90 * 60_000})
+    early = event_value("x-2", "n0", {"type": "strike", "at_ms": NOW_MS + HOUR_MS})
+    right = event_value("x-3", "n0", {"type": "strike", "at_ms": NOW_MS + HOUR_MS // 2 + 1})
+    at = [NOW_MS, NOW_MS, NOW_MS + 2 * HOUR_MS]
+    ledger = [Kept(home, n, b"n0", value, at[n]) for n, value in enumerate((due, early, right))]
+    assert reference(ledger[:2], HOMES).alerts == []
+    assert len(reference(ledger, HOMES).alerts) == 1
+
+
+LEDGER = told(60, 0)
+EXPECTED = reference(LEDGER, HOMES)
+FOUND: Sequence[tuple[str, Record]] = [
+    (one.id, Kept(0, n, one.key, one.value)) for n, one in enumerate(EXPECTED.changes)
+]
+Spoil = Callable[[list[tuple[str, Record]]], None]
+
+
+def swap(found: list[tuple[str, Record]]) -> None:
+    key = next(one.key for _, one in found if [other.key for _, other in found].count(one.key) > 1)
+    first, second = [place for place, (_, one) in enumerate(found) if one.key == key][:2]
+    found[first], found[second] = found[second], found[first]
+
+
+SPOILT: dict[Wrong, Spoil] = {
+    "lost": lambda found: found.__delitem__(3),
+    "doubled": lambda found: found.append(found[3]),
+    "invented": lambda found: found.append(("nobody", found[3][1])),
+    "stale": lambda found: found.__setitem__(3, (found[3][0], Kept(0, 3, found[3][1].key, b"{}"))),
+    "out of order": swap,
+}
+
+
+@pytest.mark.parametrize("wrong", SPOILT)
+def test_one_wrong_output_is_found_and_named_for_what_it_is(wrong: Wrong) -> None:
+    found = list(FOUND)
+    assert list(check_outputs("changes", EXPECTED.changes, found)) == []
+    SPOILT[wrong](found)
+    assert [one.wrong for one in check_outputs("changes", EXPECTED.changes, found)] == [wrong]
+
+
+def test_one_wrong_row_is_found_and_named_for_what_it_is() -> None:
+    expected = {key: values for (table, key), values in EXPECTED.rows.items() if table == "sums"}
+    records = [Kept(0, n, key, value) for key, values in expected.items() for n, value in enumerate(values)]
+    right = last_values(records)
+    key = next(key for key, values in expected.items() if len(values) > 1)
+    assert list(check_rows("sums", expected, right)) == []
+    earlier = expected[key][0]
+    assert earlier is not None
+    wrongs: dict[Wrong, dict[bytes, bytes]] = {
+        "stale": {**right, key: earlier},
+        "invented": {**right, key: b"{}"},
+        "lost": {name: value for name, value in right.items() if name != key},
+    }
+    for wrong, rows in wrongs.items():
+        assert [one.wrong for one in check_rows("sums", expected, rows)] == [wrong]
+    assert [one.wrong for one in check_rows("sums", expected, {**right, b"nobody": b"{}"})] == ["invented"]
+    assert [one.what for one in check_covered({0: [*LEDGER[:5], *LEDGER[6:]]}, {0: 9})] == [
+        "offset 5 is not there, and a cut covers it"
+    ]
+
+
+def appended(author: str, number: int, offset: int | None, outcome: str = "acked") -> Operation:
+    return {
+        "op": "append", "author": author, "number": number, "key": "n0", "value": f"{author}-{number}",
+        "partition": 0, "outcome": outcome, "offset": offset,
+    }  # fmt: skip
+
+
+def test_a_ledger_that_is_not_what_was_acknowledged_is_found() -> None:
+    history = [appended("a", 0, 0), appended("a", 1, 1), appended("a", 2, None, "unknown")]
+    right = [Kept(0, n, b"n0", b"a-%d" % n) for n in range(3)]
+    assert list(check_ledger(history, {0: right})) == []
+    assert list(check_ledger(history, {0: right[:2]})) == []
+
+    def wrongs(operations: list[Operation], values: list[bytes]) -> list[Wrong]:
+        ledger = [Kept(0, n, b"n0", value) for n, value in enumerate(values)]
+        return [one.wrong for one in check_ledger(operations, {0: ledger})]
+
+    assert wrongs(history, [b"a-0"]) == ["lost"]
+    assert wrongs(history, [b"a-0", b"a-1", b"b-0"]) == ["invented"]
+    assert wrongs([*history, appended("a", 3, None, "refused")], [b"a-0", b"a-1", b"a-3"]) == ["invented"]
+    late = [appended("a", 0, 1), appended("a", 1, 0)]
+    assert wrongs(late, [b"a-1", b"a-0"]) == ["out of order"]
+    assert written(b"x" * 2_000).startswith("2000 bytes, sha256 ")

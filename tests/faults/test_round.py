@@ -1,0 +1,15 @@
+"""A short round of trials, each of a kind that no planted bug needs already."""
+
+import pytest
+
+from tests.faults.kinds import kind_named
+from tests.faults.playing import Stage, played
+
+SHORT = ("kill -9 at random", "kill -9 at every point", "zombie", "poison of eight kinds", "clock an hour slow")
+
+
+@pytest.mark.parametrize("kind", SHORT)
+async def test_a_trial_of_each_kind_finds_nothing_wrong(kind: str, stage: Stage) -> None:
+    verdict = await played(kind_named(kind), stage, 1)
+    assert verdict.good, (verdict.trouble, verdict.findings)
+    assert verdict.counts

@@ -1,0 +1,90 @@
+"""A tally worker: `python -m tests.faults.worker SETTINGS.json`; it tells its progress, a JSON line each.
+
+Beside the engine's own settings: `outputs` (prefix of the output topics), `version` and `majors` of the tally, `pause`
+("project:5": SIGSTOP to itself in the fifth batch that it projects, "cut_read": once it has read a cut), and `planted`
+(the name of a bug, see `tests.faults.planted`).
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from streams.engine import EngineConfig, Outputs, Progress, Record, build_app, moves, run
+from streams.engine.partition import LedgerPartition
+from tests.faults.planted import PLANTED
+from tests.faults.tally import Places, Tally
+
+OWN = ("outputs", "version", "majors", "pause", "planted")
+
+
+def tell(**fields: object) -> None:
+    """Tell whoever started this worker."""
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def pause(where: str) -> None:
+    """Stop this process, all of it, until somebody sends SIGCONT."""
+    tell(paused=where)
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+class PausingTally(Tally):
+    """A tally that pauses its process in the nth batch, projected and not yet sent."""
+
+    left = 0
+
+    def project(self, records: Sequence[Record], outputs: Outputs) -> None:
+        """Project, and pause when it is time."""
+        super().project(records, outputs)
+        PausingTally.left -= 1
+        if PausingTally.left == 0:
+            pause("project")
+
+
+def pause_after_reading_the_cut() -> None:
+    """Pause this process once, when the first cut was read."""
+    read = LedgerPartition._read_cut  # noqa: SLF001 -- a point of the protocol that a test stops at
+    left = [True]
+
+    async def pausing(held: LedgerPartition) -> moves.Event:
+        found = await read(held)
+        if left:
+            left.clear()
+            pause("cut_read")
+        return found
+
+    LedgerPartition._read_cut = pausing  # type: ignore[assignment]  # noqa: SLF001 -- as above
+
+
+def show(progress: Progress) -> None:
+    """Tell how far a partition is."""
+    tell(partition=progress.partition, folded=progress.folded, cut=progress.cut, ready=progress.ready)
+
+
+def main(settings: Mapping[str, object]) -> None:
+    """Run a worker with these settings."""
+    own = {name: settings.get(name) for name in OWN}
+    config = EngineConfig(**{name: value for name, value in settings.items() if name not in OWN})  # type: ignore[arg-type]
+    point, _, visits = str(own["pause"] or "").partition(":")
+    if point == "project":
+        PausingTally.left = int(visits)
+    elif point == "cut_read":
+        pause_after_reading_the_cut()
+    places = Places(*(f"{own['outputs']}.{name}" for name in ("changes", "alerts", "dead-letters")))
+    if own["planted"]:
+        PLANTED[str(own["planted"])]()
+    majors = own["majors"] if isinstance(own["majors"], list) else [1]
+    version = str(own["version"] or "1")
+
+    def tally(_: int) -> Tally:
+        return PausingTally(places, config.partitions, version=version, majors=majors)
+
+    run(build_app(config, tally, on_progress=show))
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text()))
