@@ -16,9 +16,11 @@ from streams.broker_reaching import BrokerUnreachable
 from streams.doors import showing
 from streams.doors.asking import UnknownNegotiation
 from streams.doors.demo import DemoFailed
+from streams.doors.fsck import NotComparable
 from streams.doors.waiting import NotReached
 from streams.doors.watching import BadCursor
 from streams.producing import AppendFailed
+from streams.projection import UpgradeNeeded
 from streams.reading import HoleInTopic
 from streams.settings import Settings
 from streams.topics import TopicMissing
@@ -82,7 +84,14 @@ def faults() -> Iterator[None]:
         BenchFailed,
     ) as error:
         leave(str(error), UNREACHABLE, error)
-    except (ledger_file.BadLedgerFile, UnknownNegotiation, BadCursor, TopicError) as error:
+    except (
+        ledger_file.BadLedgerFile,
+        UnknownNegotiation,
+        BadCursor,
+        TopicError,
+        NotComparable,
+        UpgradeNeeded,
+    ) as error:
         leave(str(error), BAD_INPUT, error)
     except ValueError as error:
         leave(str(error), USAGE, error)

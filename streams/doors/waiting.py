@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from streams.engine import Cut, decode_cut, is_set_aside
-from streams.reading import follow
+from streams.reading import end_positions, follow
 from streams.topics import CUTS, EVENTS
+
+_DECIDED_S: Final = 40.0  # a transaction is open for 10 s at most, and the broker looks for such ones every 10 s
+_LOOK_S: Final = 0.05
 
 
 class NotReached(Exception):  # noqa: N818 -- the state of the worker
@@ -41,3 +45,21 @@ async def cuts_reaching(
             f"its cuts: {reached}. Is a worker running? See `parley status`."
         ) from error
     raise NotReached("The cuts topic is gone.")
+
+
+async def until_decided(bootstrap: str, topic: str, ends: Mapping[int, int]) -> None:
+    """Wait until everything before these offsets is committed or aborted. NotReached if a transaction stays open."""
+    try:
+        async with asyncio.timeout(_DECIDED_S):
+            while not await _decided(bootstrap, topic, ends):  # noqa: ASYNC110 -- the broker decides
+                await asyncio.sleep(_LOOK_S)
+    except TimeoutError as error:
+        raise NotReached(
+            f"{topic}: a transaction before the offsets {dict(ends)} is still open after {_DECIDED_S:g} s. Is the "
+            "broker well? Start the worker: it ends what its predecessor left open."
+        ) from error
+
+
+async def _decided(bootstrap: str, topic: str, ends: Mapping[int, int]) -> bool:
+    decided = await end_positions(bootstrap, topic, ends, isolation="read_committed")
+    return all(decided[one] >= end for one, end in ends.items())

@@ -1,12 +1,20 @@
 """Where a topic ends."""
 
+from collections.abc import Collection
+
 from streams.reading.records import Isolation, open_reader
 
 
-async def end_positions(bootstrap: str, topic: str, *, isolation: Isolation = "read_uncommitted") -> dict[int, int]:
+async def end_positions(
+    bootstrap: str,
+    topic: str,
+    partitions: Collection[int] | None = None,
+    *,
+    isolation: Isolation = "read_uncommitted",
+) -> dict[int, int]:
     """Return the offset after the last record of each partition; 0 where there is none yet.
 
     With read_committed it is the offset up to which everything is decided: what an open transaction wrote comes after.
     """
-    async with open_reader(bootstrap, topic, isolation) as reader:
+    async with open_reader(bootstrap, topic, isolation, partitions) as reader:
         return await reader.ends()

@@ -18,16 +18,18 @@ async def read_to_end(
     partitions: Collection[int] | None = None,
     isolation: Isolation = "read_uncommitted",
     start: Mapping[int, int] | None = None,
+    ends: Mapping[int, int] | None = None,
     dense: bool = False,
 ) -> AsyncGenerator[Sequence[KafkaRecord], None]:
     """Give the records up to the end that the topic has now, in lists of one partition each, in order per partition.
 
-    `start` is the first offset wanted in each partition, 0 where it is not named. `dense` is for the ledger: every
+    `start` is the first offset wanted in each partition, 0 where it is not named; `ends` the offset after the last one,
+    where the topic ends now if it is not named: what is open there is waited for. `dense` is for the ledger: every
     offset must be there, else HoleInTopic. It stops by position, since transaction markers occupy offsets too.
     BrokerUnreachable when nobody answers, TopicMissing, RecordsGone when the topic has no such offset.
     """
     async with open_reader(bootstrap, topic, isolation, partitions) as reader:
-        begins, ends = await reader.begins(), await reader.ends()
+        begins, ends = await reader.begins(), {**await reader.ends(), **(ends or {})}
         wanted = {one: (start or {}).get(one, 0) for one in reader.partitions}
         if dense:
             for one, offset in wanted.items():

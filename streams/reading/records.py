@@ -118,9 +118,11 @@ async def open_reader(
             await consumer.start()
             # all topics: to ask for one by name might create it
             everything = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() keeps only the names
-        existing = everything.partitions_for_topic(topic)
-        if not existing:
-            raise TopicMissing(topic, bootstrap)
+            existing = everything.partitions_for_topic(topic)
+            if not existing:
+                raise TopicMissing(topic, bootstrap)
+            # else the first question for offsets finds no leader, and aiokafka waits 0.1 s before it asks again
+            await consumer._client.add_topic(topic)  # noqa: SLF001 - only its consumers' own paths ask for it
         if partitions is not None and not existing.issuperset(partitions):
             raise ValueError(f"{topic} has the partitions {sorted(existing)}, asked for {sorted(partitions)}")
         yield Reader(bootstrap, topic, consumer, existing if partitions is None else partitions)

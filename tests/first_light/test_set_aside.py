@@ -14,7 +14,7 @@ from streams.reading import read_set_asides, read_to_end
 from streams.settings import Settings
 from streams.topics import DEAD_LETTERS, EVENTS, partition_of
 from streams.worker import engine_config
-from tests.first_light.running import PARTITIONS, PATIENCE_S, complete, played_history, worker, write
+from tests.first_light.running import PARTITIONS, PATIENCE_S, complete, parley, played_history, worker, write
 from tests.first_light.test_exactness import NEGOTIATION, folded
 
 
@@ -43,6 +43,8 @@ async def test_an_event_of_a_later_major_version_stops_the_worker_until_it_is_se
     assert await read_set_asides(kafka.bootstrap, prefix) == {(place, poison.offset)}
     assert (await read_ledger(kafka.bootstrap, prefix)).unreadable == 1
     assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == (await folded(kafka.bootstrap, prefix))[0]
+    checked = parley(tmp_path, "fsck", "--brokers", kafka.bootstrap, "--prefix", prefix)
+    assert checked.returncode == 0, checked.stdout.decode()
     dead = [one async for records in read_to_end(kafka.bootstrap, DEAD_LETTERS.name(prefix)) for one in records]
     assert [(one.key, one.value) for one in dead] == [(key, later)]
     assert dict(dead[0].headers)["parley_code"] == b"set_aside"
