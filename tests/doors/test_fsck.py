@@ -5,17 +5,24 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from streams.bench import workload
 from streams.broker import BrokerAddress
+from streams.doors.fsck import check
+from streams.doors.kafka import read_cuts
 from streams.engine import decode_cut
+from streams.producing import LedgerWriter
+from streams.projection import LedgerProjection
 from streams.reading import TableRow, read_table, read_to_end
-from streams.topics import ALERTS, CHANGES, CUTS, DEADLINES, MEASURES, MEETINGS, Topic
-from tests.first_light.running import complete, parley, played_history, worker, write
+from streams.topics import ALERTS, CHANGES, CUTS, DEADLINES, EVENTS, MEASURES, MEETINGS, Topic
+from streams.topics_on_kafka import ensure_topics
+from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
 
 PLANTED = b'{"planted":true}'
 
@@ -158,21 +165,38 @@ async def test_a_record_planted_amid_those_of_a_worker_is_found(
 
 
 async def test_a_worker_may_go_on_committing_meanwhile(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
-    history = played_history()
-    left = list(history[100:])
-    await write(kafka.bootstrap, prefix, history[:100])
-    cuts = []
-    async with worker(tmp_path, kafka.bootstrap, prefix):
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    told = asyncio.Event()
+    events = workload.records(7, 1_000_000, negotiations=3, partitions=PARTITIONS)
+
+    async def append_some() -> None:
+        async with LedgerWriter(kafka.bootstrap, EVENTS.name(prefix)) as writer:
+            await writer.append_all(islice(events, 20))
         await complete(kafka.bootstrap, prefix)
-        while left:
-            checking = asyncio.create_task(fsck(tmp_path, kafka, prefix, 0))
-            while left and not checking.done():
-                await write(kafka.bootstrap, prefix, left[:20])
-                del left[:20]
-                await complete(kafka.bootstrap, prefix)
-            cuts.append(max(one["cut"] for one in (await checking)["partitions"]))
+
+    async def append_on_and_on() -> None:
+        while not told.is_set():
+            await append_some()
+
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await append_some()
+        appending = asyncio.create_task(append_on_and_on())
+        moved = 0
+        for _ in range(3):
+            before = await read_cuts(kafka.bootstrap, prefix)
+            checked = await check(kafka.bootstrap, prefix, prefix, projection(prefix))
+            after = await read_cuts(kafka.bootstrap, prefix)
+            assert [one.differences for one in checked] == [{}] * PARTITIONS
+            assert all(before[one.partition] <= one.cut <= after[one.partition] for one in checked)
+            moved += sum(after[one.partition] - before[one.partition] for one in checked)
+        told.set()
+        await appending
         await fsck(tmp_path, kafka, prefix, 0)
-    assert any(100 <= cut < len(history) - 1 for cut in cuts), cuts
+    assert moved > 0
+
+
+def projection(prefix: str) -> Callable[[int], LedgerProjection]:
+    return lambda _: LedgerProjection(prefix=prefix, partitions=PARTITIONS)
 
 
 async def test_outputs_of_another_version_are_not_compared(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
