@@ -182,7 +182,7 @@ async def test_a_worker_may_go_on_committing_meanwhile(kafka: BrokerAddress, pre
         await append_some()
         appending = asyncio.create_task(append_on_and_on())
         moved = 0
-        for _ in range(3):
+        for _ in range(2):
             before = await read_cuts(kafka.bootstrap, prefix)
             checked = await check(kafka.bootstrap, prefix, prefix, projection(prefix))
             after = await read_cuts(kafka.bootstrap, prefix)
