@@ -37,8 +37,8 @@ def evaluate(knowledge: Knowledge, definition: MetricDefined, at: datetime) -> E
 def _sum(knowledge: Knowledge, definition: MetricDefined, formula: SumOfRates, at: datetime) -> Evaluated:
     lines = []
     for term in formula.terms:
-        line = amount_at(knowledge.timeline(term.component), formula.reading, term.product, at)
-        lines.append(line._replace(component=term.component))
+        timeline = knowledge.timeline(term.component)
+        lines.append(amount_at(term.component, timeline, formula.reading, term.product, at))
     return Evaluated(definition, total(lines, Decimal(formula.plus)), lines=tuple(lines))
 
 

@@ -29,15 +29,17 @@ class Line(NamedTuple):
     segment: Segment | None
 
 
-def amount_at(timeline: Timeline | None, reading: Reading, product: str | None, instant: datetime) -> Line:
+def amount_at(
+    component: str, timeline: Timeline | None, reading: Reading, product: str | None, instant: datetime
+) -> Line:
     """Return what a component adds at an instant. A component that the ledger does not know adds nothing."""
     if timeline is None:
-        return Line("", Amount(ZERO, ZERO, ZERO, "settled"), None)
+        return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     tracks = timeline.reading(reading)
     track = tracks.get(product, ()) if product is not None else ()
     segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
     if segment is None or segment.force not in IN_EFFECT | {"expired", "revoked", "voided", "superseded"}:
-        return Line("", Amount(ZERO, ZERO, ZERO, "settled"), None)
+        return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     status: Status = segment.act.status if segment.act is not None else "settled"
     if segment.lapsed:
         status = "lapsed_unconfirmed"
@@ -46,7 +48,9 @@ def amount_at(timeline: Timeline | None, reading: Reading, product: str | None, 
         rate = "0"
     now = bounds(rate) if rate is not None else None
     if now is None:
-        return Line("", Amount(None, None, None, status, "its rate is not a percentage that can be added"), segment)
+        return Line(
+            component, Amount(None, None, None, status, "its rate is not a percentage that can be added"), segment
+        )
     value = now[0] if now[0] == now[1] else None
     low, high = now
     for also in _open_alternatives(segment, track or tracks.get(WHOLE, ()), instant):
@@ -54,7 +58,7 @@ def amount_at(timeline: Timeline | None, reading: Reading, product: str | None, 
         if other is not None:
             low, high = min(low, other[0]), max(high, other[1])
     reason = "a range over the listed goods" if value is None else None
-    return Line("", Amount(value, low, high, status, reason), segment)
+    return Line(component, Amount(value, low, high, status, reason), segment)
 
 
 def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:

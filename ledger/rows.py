@@ -97,7 +97,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "note": NOT_ADVICE,
     }
     if shown is not None and shown.lapsed:
-        amount = amount_at(timeline, "collected", None, instant).amount
+        amount = amount_at(component, timeline, "collected", None, instant).amount
         row["low"], row["high"] = bound(amount.low), bound(amount.high)
     return row
 
