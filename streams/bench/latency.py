@@ -14,15 +14,16 @@ from typing import Any, Final
 
 from streams.bench.appender import Appended, AppenderSettings
 from streams.bench.machine import command, machine
-from streams.bench.place import Place, Tell, lay, place
+from streams.bench.place import PARTITIONS, Place, Tell, lay, place
 from streams.bench.processes import BenchFailed, Crew, crew, leave, start, tail
 from streams.bench.stages import engine_beside
 from streams.bench.subscriber import SubscriberSettings
+from streams.bench.summary import nearest_rank
+from streams.bench.tables import cuts_of
 from streams.bench.worker import WorkerSettings
-from streams.bench.workload import NAME, NEGOTIATIONS
-from streams.engine import decode_cut
-from streams.reading import end_positions, read_table
-from streams.topics import CHANGES, CUTS, EVENTS
+from streams.bench.workload import NAME, NEGOTIATIONS, records
+from streams.reading import end_positions
+from streams.topics import CHANGES, EVENTS
 
 SCHEMA: Final = "parley.bench.latency/1"
 COLUMNS: Final = ("append to change, ms", "p50", "p90", "p99", "max", "events", "with changes")
@@ -41,9 +42,7 @@ class Percentiles:
     @classmethod
     def of(cls, seconds: Iterable[float]) -> "Percentiles":
         """Return the percentiles of some durations, by the nearest rank."""
-        ordered = sorted(seconds)
-        picked = [ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in (50, 90, 99, 100)]
-        return cls(*(round(one * 1000, 2) for one in picked))
+        return cls(*(round(one * 1000, 2) for one in nearest_rank(seconds, 50, 90, 99, 100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ async def latency(
     """Measure each rate in turn on one running worker; return the document that `parley bench latency` prints."""
     load = machine()
     async with place(brokers) as here:
-        laid = await lay(here, seed, history, tell)
+        laid = await lay(here, records(seed, history, partitions=PARTITIONS), history, tell)
         engine = {**asdict(engine_beside(here, here)), "data_directory": str(here.folder / "data")}
         settings = asdict(WorkerSettings("full", here.prefix, engine))
         measured: list[AtRate] = []
@@ -119,8 +118,7 @@ async def _at(working: Crew, here: Place, folder: Path, appends: AppenderSetting
 
 async def _changes_told(here: Place) -> int:
     """Return how many changes the cuts tell of."""
-    cuts = [decode_cut(row.value) for row in (await read_table(here.bootstrap, here.topic(CUTS))).values()]
-    return sum(dict(cut.counts).get(here.topic(CHANGES), 0) for cut in cuts)
+    return sum(dict(cut.counts).get(here.topic(CHANGES), 0) for cut in await cuts_of(here))
 
 
 class _Subscriber:

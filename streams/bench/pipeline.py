@@ -4,35 +4,22 @@ All stages read the same ledger, one after the other. A ceiling is what plain ai
 and without a frame.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from streams.bench.machine import command, machine
 from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place, remove_topics
-from streams.bench.processes import BenchFailed, Crew, crew
+from streams.bench.processes import Crew, crew
 from streams.bench.sampling import steady
 from streams.bench.stages import Projections, Stage, processes, stages
 from streams.bench.summary import Spread, written
-from streams.bench.workload import NAME, NEGOTIATIONS
-from streams.engine import decode_cut
-from streams.reading import read_table, read_to_end
-from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, TABLES
+from streams.bench.tables import Written, written_on
+from streams.bench.workload import NAME, NEGOTIATIONS, records
 from streams.topics_on_kafka import ensure_topics
 
 SCHEMA: Final = "parley.bench.pipeline/1"
 COLUMNS: Final = ("stage", "events/s", "µs CPU/event", "of its ceiling", "bytes out/event", "bytes RAM/row")
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What stands on the output topics at the end: records that were appended, rows of all tables."""
-
-    changes: int
-    alerts: int
-    dead_letters: int
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ async def pipeline(
     """
     load = machine()
     async with place(brokers) as here:
-        laid = await lay(here, seed, events, tell)
+        laid = await lay(here, records(seed, events, partitions=PARTITIONS), events, tell)
         measured = [await _run(here, run, laid, projections, profile=profile, tell=tell) for run in range(1, runs + 1)]
     return {
         "schema": SCHEMA,
@@ -119,48 +106,13 @@ async def _run(
         module, settings = processes(stage, here, beside, profile=profile)
         async with crew(beside.folder, module, settings) as working:
             await working.until_done(laid.ends)
-        outputs = await _written(stage, beside, laid) if stage.is_engine else None
+        outputs = await written_on(beside, laid.ends) if stage.is_engine else None
         found[stage.name] = _measured(
             stage, working, events=laid.events, ceiling=found.get(stage.ceiling or ""), outputs=outputs
         )
         if stage.writes:
             await remove_topics(beside.bootstrap, beside.prefix)
     return list(found.values())
-
-
-async def _written(stage: Stage, beside: Place, laid: Laid) -> Written:
-    """Return what stands on the output topics, once it agrees with the cuts, and the cuts with the ledger."""
-    cuts = [decode_cut(row.value) for row in (await read_table(beside.bootstrap, beside.topic(CUTS))).values()]
-    reached = {cut.partition: cut.offset + 1 for cut in cuts}
-    if reached != {partition: end for partition, end in laid.ends.items() if end}:
-        raise BenchFailed(f"{stage.what}: expected cuts up to {laid.ends}, got {reached}")
-    told = Counter[str]()
-    for cut in cuts:
-        told.update(dict(cut.counts))
-    changes, alerts, dead_letters = [
-        await _counted(stage, beside.bootstrap, beside.topic(topic), told) for topic in (CHANGES, ALERTS, DEAD_LETTERS)
-    ]
-    return Written(changes, alerts, dead_letters, await _rows(beside))
-
-
-async def _counted(stage: Stage, bootstrap: str, topic: str, told: Mapping[str, int]) -> int:
-    found = sum([len(records) async for records in read_to_end(bootstrap, topic, isolation="read_committed")])
-    if found != told.get(topic, 0):
-        raise BenchFailed(f"{stage.what}: the cuts tell of {told.get(topic, 0)} records on {topic}, there are {found}")
-    return found
-
-
-async def _rows(beside: Place) -> int:
-    """Count the keys that the tables hold."""
-    count = 0
-    for topic in TABLES:
-        keys: set[bytes] = set()
-        async for records in read_to_end(beside.bootstrap, beside.topic(topic), isolation="read_committed"):
-            for record in records:
-                if record.key is not None:
-                    (keys.discard if record.value is None else keys.add)(record.key)
-        count += len(keys)
-    return count
 
 
 def _measured(

@@ -5,12 +5,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.bench.workload import records
 from streams.broker import EmbeddedBroker
 from streams.now import now
 from streams.producing import Append, LedgerWriter
@@ -82,15 +82,15 @@ async def remove_topics(bootstrap: str, prefix: str) -> None:
         await admin.close()
 
 
-async def lay(here: Place, seed: int, events: int, tell: Tell) -> Laid:
-    """Create the topics of a place and append the workload to its ledger."""
+async def lay(here: Place, source: Iterator[Append], events: int, tell: Tell) -> Laid:
+    """Create the topics of a place and append so many events of a workload to its ledger."""
     await ensure_topics(here.bootstrap, here.prefix, PARTITIONS)
     tell(f"appending {events:,} events")
     size = 0
 
     def counted() -> Iterator[Append]:
         nonlocal size
-        for count, record in enumerate(records(seed, events, partitions=PARTITIONS), start=1):
+        for count, record in enumerate(islice(source, events), start=1):
             size += len(record.value)
             if count % 100_000 == 0:
                 tell(f"appended {count:,} of {events:,} events")

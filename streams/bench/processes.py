@@ -84,6 +84,12 @@ class Crew:
             if any(process.returncode not in {None, 0} for process, _ in self._processes):
                 raise self._failure(f"a process ended at {self.done} of {dict(ends)}")
 
+    async def kill(self) -> None:
+        """Kill all of them at once (SIGKILL)."""
+        for process, _ in self._processes:
+            process.kill()
+        await asyncio.gather(*(process.wait() for process, _ in self._processes))
+
     async def end(self) -> None:
         """Tell those that are left to stop, and wait for the end of all."""
         await asyncio.gather(*(leave(process) for process, _ in self._processes))

@@ -93,6 +93,16 @@ def totals(samples: Sequence[Sample]) -> list[int]:
     return found
 
 
+def reached_at(samples: Sequence[Sample], ends: Mapping[int, int]) -> float:
+    """Return when all events before these offsets were done. ValueError when they are not."""
+    done: dict[int, int] = {}
+    for sample in sorted(samples, key=lambda sample: sample.at):
+        done |= {partition: max(count, done.get(partition, 0)) for partition, count in sample.done.items()}
+        if all(done.get(partition, 0) >= end for partition, end in ends.items()):
+            return sample.at
+    raise ValueError(f"expected samples up to {dict(ends)}, got {done}")
+
+
 def steady(samples: Sequence[Sample], workers: int) -> Steady:
     """Return the steady part of a run. ValueError where there are no two samples apart."""
     ordered = sorted(samples, key=lambda sample: sample.at)

@@ -21,6 +21,14 @@ class Spread(NamedTuple):
         return cls(round(median(known), 3), known[0], known[-1]) if known else None
 
 
+def nearest_rank(values: Iterable[float], *shares: int) -> list[float]:
+    """Return the percentiles of some values, by the nearest rank. ValueError where there is none."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("expected at least one value to take percentiles of")
+    return [ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in shares]
+
+
 def written(spread: Spread | None, digits: int = 0) -> str:
     """Write a spread for people: `98,214 (97,002-99,870)`."""
     if spread is None:

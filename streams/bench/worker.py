@@ -19,12 +19,16 @@ Work = Literal["tally", "full"]
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """What a worker under measurement does, the prefix of its topics, the engine's settings, whether it is profiled."""
+    """What a worker under measurement does, the prefix of its topics, the engine's settings, whether it is profiled.
+
+    It tells of what is committed, or of what is `folded`, silently or not.
+    """
 
     work: Work
     prefix: str
     engine: dict[str, Any]
     profile: bool = False
+    folded: bool = False
 
     def factory(self) -> Callable[[int], Projection]:
         """Return what makes the projection of a partition."""
@@ -59,8 +63,9 @@ def main() -> None:
 
     def tell(progress: Progress) -> None:
         sent.take(progress)
-        if done.get(progress.partition) != progress.cut + 1:
-            done[progress.partition] = progress.cut + 1
+        count = (progress.folded if settings.folded else progress.cut) + 1
+        if done.get(progress.partition) != count:
+            done[progress.partition] = count
             teller.tell(done, sent.total)
 
     app = build_app(EngineConfig(**settings.engine), settings.factory(), on_progress=tell)

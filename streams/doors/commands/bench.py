@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from streams.bench import latency as of_latency
 from streams.bench import pipeline as of_pipeline
+from streams.bench import recovery as of_recovery
 from streams.bench.summary import markdown, table
 from streams.doors import showing
 from streams.doors.commanding import AsJson, AsTable, Brokers, answered, app, faults
@@ -88,6 +89,29 @@ def latency(
         )
     _show(
         found, of_latency.COLUMNS, of_latency.lines(found), as_json=as_json, as_table=as_table, as_markdown=as_markdown
+    )
+
+
+@bench.command(name="recovery", epilog="Example: $ parley bench recovery --events 100000 --kills 10")
+def recovery(
+    events: Annotated[int, typer.Option("--events", help="Of history on the ledger.", min=1_000)] = 1_000_000,
+    kills: Annotated[int, typer.Option("--kills", help="How often the worker is killed.", min=1, max=1_000)] = 20,
+    seed: Seed = 1,
+    brokers: Brokers = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Measure how long a killed worker, and one with an empty disk, takes until it applies new events."""
+    with _telling() as tell:
+        found = answered(lambda: of_recovery.recovery(brokers, events=events, kills=kills, seed=seed, tell=tell))
+    _show(
+        found,
+        of_recovery.COLUMNS,
+        of_recovery.lines(found),
+        as_json=as_json,
+        as_table=as_table,
+        as_markdown=as_markdown,
     )
 
 
