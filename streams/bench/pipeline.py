@@ -5,13 +5,13 @@ and without a frame.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from streams.bench.machine import command, machine
 from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place, remove_topics
 from streams.bench.processes import Crew, crew
-from streams.bench.sampling import steady
+from streams.bench.sampling import steady, totals
 from streams.bench.stages import Projections, Stage, processes, stages
 from streams.bench.summary import Spread, written
 from streams.bench.tables import Written, written_on
@@ -35,9 +35,9 @@ class Measured:
     ceiling: str | None
     of_ceiling: float | None
     sent_bytes_per_event: float | None
-    written: Written | None
-    resident_bytes_per_row: float | None
-    profiles: tuple[Mapping[str, Any], ...]
+    written: Written | None = None
+    resident_bytes_per_row: float | None = None
+    profiles: tuple[Mapping[str, Any], ...] = ()
 
 
 async def pipeline(
@@ -62,15 +62,7 @@ async def pipeline(
         "schema": SCHEMA,
         "command": command(),
         "machine": load,
-        "workload": {
-            "name": NAME,
-            "seed": seed,
-            "events": laid.events,
-            "negotiations": NEGOTIATIONS,
-            "partitions": PARTITIONS,
-            "bytes_per_event": round(laid.value_bytes / laid.events, 1),
-            "appended_per_s": round(laid.events / laid.seconds, 1),
-        },
+        "workload": workload(laid, seed),
         "runs": [[asdict(one) for one in run] for run in measured],
     }
 
@@ -101,38 +93,60 @@ async def _run(
     for stage in stages(projections):
         tell(f"run {run}: {stage.what}")
         beside = here.beside(f"{run}-{stage.name}")
-        if stage.writes:
-            await ensure_topics(beside.bootstrap, beside.prefix, PARTITIONS)
-        module, settings = processes(stage, here, beside, profile=profile)
-        async with crew(beside.folder, module, settings) as working:
-            await working.until_done(laid.ends)
-        outputs = await written_on(beside, laid.ends) if stage.is_engine else None
-        found[stage.name] = _measured(
-            stage, working, events=laid.events, ceiling=found.get(stage.ceiling or ""), outputs=outputs
+        found[stage.name] = await measured_stage(
+            stage, here, beside, laid, ceiling=found.get(stage.ceiling or ""), profile=profile
         )
-        if stage.writes:
-            await remove_topics(beside.bootstrap, beside.prefix)
     return list(found.values())
 
 
-def _measured(
-    stage: Stage, working: Crew, *, events: int, ceiling: Measured | None, outputs: Written | None
+async def measured_stage(
+    stage: Stage, here: Place, beside: Place, laid: Laid, *, ceiling: Measured | None, profile: bool = False
 ) -> Measured:
-    part = steady(working.samples, stage.workers)
-    of_each = [[one for one in working.samples if one.worker == number] for number in range(stage.workers)]
-    grown = sum(samples[-1].resident_bytes - samples[0].resident_bytes for samples in of_each)
-    sent = sum(samples[-1].sent_bytes for samples in of_each)
+    """Measure a stage on the ledger `here`; what it writes goes beside, and is removed once it was counted."""
+    if stage.writes:
+        await ensure_topics(beside.bootstrap, beside.prefix, PARTITIONS)
+    module, settings = processes(stage, here, beside, profile=profile)
+    async with crew(beside.folder, module, settings) as working:
+        await working.until_done(laid.ends)
+    outputs = await written_on(beside, laid.ends) if stage.is_engine else None
+    if stage.writes:
+        await remove_topics(beside.bootstrap, beside.prefix)
+    found = figures(stage.name, stage.what, working, ceiling, workers=stage.workers)
+    grown = sum(samples[-1].resident_bytes - samples[0].resident_bytes for samples in working.of_each())
+    return replace(
+        found,
+        written=outputs,
+        resident_bytes_per_row=round(grown / outputs.rows, 1) if outputs is not None and stage.work == "full" else None,
+        profiles=working.profiles(),
+    )
+
+
+def figures(name: str, what: str, working: Crew, ceiling: Measured | None, *, workers: int = 1) -> Measured:
+    """Return what processes came to over their steady part."""
+    part = steady(working.samples, workers)
+    events = totals(working.samples)[-1]
+    sent = sum(samples[-1].sent_bytes for samples in working.of_each())
     return Measured(
-        stage=stage.name,
-        what=stage.what,
-        workers=stage.workers,
+        stage=name,
+        what=what,
+        workers=workers,
         events=events,
         events_per_s=round(part.rate, 1),
         cpu_us_per_event=round(part.cpu_us, 2),
         ceiling=ceiling.stage if ceiling is not None else None,
         of_ceiling=round(part.rate / ceiling.events_per_s, 3) if ceiling is not None else None,
         sent_bytes_per_event=round(sent / events, 1) if sent else None,
-        written=outputs,
-        resident_bytes_per_row=round(grown / outputs.rows, 1) if outputs is not None and stage.work == "full" else None,
-        profiles=working.profiles(),
     )
+
+
+def workload(laid: Laid, seed: int) -> dict[str, Any]:
+    """Return what was measured on, as it stands in the documents."""
+    return {
+        "name": NAME,
+        "seed": seed,
+        "events": laid.events,
+        "negotiations": NEGOTIATIONS,
+        "partitions": PARTITIONS,
+        "bytes_per_event": round(laid.value_bytes / laid.events, 1),
+        "appended_per_s": round(laid.events / laid.seconds, 1),
+    }

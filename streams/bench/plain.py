@@ -126,9 +126,9 @@ class _Pipeline:
         outputs: list[tuple[bytes, bytes]] = []
         rows: dict[bytes, bytes] = {}
         for record in records:
-            key, value = told = tally.take(partition, record.offset, record.key, record.value)
-            outputs.append(told)
-            rows[key] = value
+            row = tally.take(partition, record.offset, record.key, record.value)
+            outputs.append((record.key, row))
+            rows[record.key] = row
         return outputs, rows, records[-1].offset
 
     async def _send(self, topic: str, partition: int, entries: Sequence[tuple[bytes, bytes]]) -> None:

@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -23,13 +23,15 @@ class BenchFailed(Exception):  # noqa: N818 -- says what went wrong
     """A measurement could not be made; the message says where and why."""
 
 
-async def start(folder: Path, name: str, module: str, settings: Mapping[str, Any]) -> tuple[Process, Path]:
+async def start(
+    folder: Path, name: str, module: str, settings: Mapping[str, Any], *, python: str = sys.executable
+) -> tuple[Process, Path]:
     """Start a module as a process of its own with settings in a file; return it with the log of its standard error."""
     path = _settled(folder, name, settings)
     log = path.with_suffix(".log")
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", module, str(path), stdout=PIPE, stderr=errors, limit=_LINE_BYTES_MAX
+            python, "-m", module, str(path), stdout=PIPE, stderr=errors, limit=_LINE_BYTES_MAX
         )
     return process, log
 
@@ -64,25 +66,31 @@ class Crew:
         self._listening: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
 
-    async def start(self, module: str, settings: Mapping[str, Any]) -> Process:
+    async def start(self, module: str, settings: Mapping[str, Any], python: str = sys.executable) -> None:
         """Start a module as a process of its own, with these settings."""
         worker = len(self._processes)
-        process, log = await start(self._folder, str(worker), module, settings)
+        process, log = await start(self._folder, str(worker), module, settings, python=python)
         self._processes.append((process, log))
         self._listening.append(asyncio.create_task(self._listen(process, worker)))
-        return process
 
     async def until_done(self, ends: Mapping[int, int]) -> None:
         """Wait until they have done all events before these offsets. BenchFailed when one fails or nothing moves."""
-        while any(self.done.get(partition, 0) < end for partition, end in ends.items()):
+        await self._until(lambda: all(self.done.get(partition, 0) >= end for partition, end in ends.items()))
+
+    async def until_total(self, events: int) -> None:
+        """Wait until they have done so many events, whichever. BenchFailed as above."""
+        await self._until(lambda: sum(self.done.values()) >= events)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
             self._news.clear()
             try:
                 async with asyncio.timeout(_SILENCE_S):
                     await self._news.wait()
             except TimeoutError:
-                raise self._failure(f"nothing moved for {_SILENCE_S:g} s at {self.done} of {dict(ends)}") from None
-            if any(process.returncode not in {None, 0} for process, _ in self._processes):
-                raise self._failure(f"a process ended at {self.done} of {dict(ends)}")
+                raise self._failure(f"nothing moved for {_SILENCE_S:g} s at {self.done}") from None
+            if any(process.returncode is not None for process, _ in self._processes) and not holds():
+                raise self._failure(f"a process ended at {self.done}")
 
     async def kill(self) -> None:
         """Kill all of them at once (SIGKILL)."""
@@ -94,6 +102,10 @@ class Crew:
         """Tell those that are left to stop, and wait for the end of all."""
         await asyncio.gather(*(leave(process) for process, _ in self._processes))
         await asyncio.gather(*self._listening)
+
+    def of_each(self) -> list[list[Sample]]:
+        """Return the samples of each process."""
+        return [[one for one in self.samples if one.worker == number] for number in range(len(self._processes))]
 
     def profiles(self) -> tuple[Mapping[str, Any], ...]:
         """Return where the CPU time of each process went, where they were asked to tell."""
@@ -124,12 +136,14 @@ def tail(log: Path) -> str:
 
 
 @asynccontextmanager
-async def crew(folder: Path, module: str, settings: Sequence[Mapping[str, Any]]) -> AsyncIterator[Crew]:
+async def crew(
+    folder: Path, module: str, settings: Sequence[Mapping[str, Any]], *, python: str = sys.executable
+) -> AsyncIterator[Crew]:
     """Run a module once for each of these settings; whoever is left is ended at the end."""
     found = Crew(folder)
     try:
         for one in settings:
-            await found.start(module, one)
+            await found.start(module, one, python)
         yield found
     finally:
         await found.end()

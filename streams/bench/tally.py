@@ -6,7 +6,7 @@ bytes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import orjson
 
@@ -15,38 +15,39 @@ from streams.engine import Outputs, Record
 TABLE: Final = "measures"
 
 
-class Told(NamedTuple):
-    """What the tally writes of one event, to the outputs and as the row of the negotiation."""
+Counts = tuple[int, int]
+"""Events and corrections of one negotiation."""
+NONE_YET: Final[Counts] = (0, 0)
 
-    key: bytes
-    value: bytes
+
+def told(partition: int, offset: int, value: bytes, before: Counts) -> tuple[Counts, bytes]:
+    """Take in one event; return the counts of its negotiation and what is to be written of them."""
+    event = orjson.loads(value)
+    corrects = "replaces" in event or event["type"] == "report_retracted"
+    events, corrections = before[0] + 1, before[1] + corrects
+    tally = {
+        "schema": "parley.tally/1",
+        "negotiation": event["negotiation"],
+        "sequence": (partition, offset),
+        "events": events,
+        "corrections": corrections,
+        "type": event["type"],
+        "act": event.get("act"),
+        "source": event["source"]["name"] if "source" in event else None,
+    }
+    return (events, corrections), orjson.dumps(tally)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Events, corrections and the last act of each negotiation of one partition."""
+    """The counts of all negotiations of one partition."""
 
-    held: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    held: dict[bytes, Counts] = field(default_factory=dict)
 
-    def take(self, partition: int, offset: int, key: bytes, value: bytes) -> Told:
-        """Take in one event and return what is to be written."""
-        event = orjson.loads(value)
-        events, corrections = self.held.get(key, (0, 0))
-        events += 1
-        if "replaces" in event or event["type"] == "report_retracted":
-            corrections += 1
-        self.held[key] = events, corrections
-        tally = {
-            "schema": "parley.tally/1",
-            "negotiation": event["negotiation"],
-            "sequence": (partition, offset),
-            "events": events,
-            "corrections": corrections,
-            "type": event["type"],
-            "act": event.get("act"),
-            "source": event["source"]["name"] if "source" in event else None,
-        }
-        return Told(key, orjson.dumps(tally))
+    def take(self, partition: int, offset: int, key: bytes, value: bytes) -> bytes:
+        """Take in one event and return what is to be written of it under its key."""
+        self.held[key], tally = told(partition, offset, value, self.held.get(key, NONE_YET))
+        return tally
 
 
 class TallyProjection:
@@ -66,9 +67,10 @@ class TallyProjection:
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         """Fold records and write what the tally tells."""
         for record in records:
-            key, value = self._tally.take(record.partition, record.offset, record.key or b"", record.value or b"")
-            outputs.append(self._outputs_topic, key, value)
-            outputs.row(TABLE, key, value)
+            key = record.key or b""
+            tally = self._tally.take(record.partition, record.offset, key, record.value or b"")
+            outputs.append(self._outputs_topic, key, tally)
+            outputs.row(TABLE, key, tally)
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         """Pass a record over; nobody sets one aside in a measurement."""
