@@ -1,5 +1,7 @@
 """Damage done to the ledger by a person: the worker has to stop before a commit, and to say so."""
 
+import signal
+
 from streams.engine import ExitCode
 from tests.faults.crew import Slot
 from tests.faults.trial import Trial
@@ -7,20 +9,83 @@ from tests.faults.trial import Trial
 
 async def hole(trial: Trial) -> None:
     """Write to the ledger in a transaction: an offset has no record."""
-    await trial.preload(1_000)
-    slot = await trial.start("a", instance_id="a")
-    await trial.until_moved(500)
-    slot.wanted = False
+    slot = await _running(trial)
     draft = trial.author("marker").draft(0)
     await trial.places.write_a_marker(draft.partition, draft.key, draft.value)
     await trial.preload(1_000, "behind")
-    await _damaged(trial, slot, "hole", ExitCode.HOLE)
-
-
-async def _damaged(trial: Trial, slot: Slot, damage: str, *codes: int) -> None:
     trial.before_damage = await trial.places.read(trial.places.ledger)
+    trial.strike("hole", trial.places.ledger)
+    await _stops(trial, slot, ExitCode.HOLE)
+
+
+async def made_anew(trial: Trial) -> None:
+    """Delete the ledger while nobody follows it, and make one of the same name that is longer."""
+    slot = await _running(trial)
+    await trial.crew.leave(slot)
+    await trial.preload(500, "behind")
+    await _make_anew(trial)
+    slot = await trial.start("a", instance_id="a")
+    slot.wanted = False
+    await _stops(trial, slot, ExitCode.LEDGER)
+
+
+async def made_anew_under_a_running_worker(trial: Trial) -> None:
+    """Do so within a moment in which the worker stands still: it never sees that the ledger was gone."""
+    slot = await _running(trial)
+    trial.crew.signal(slot, signal.SIGSTOP)
+    await trial.preload(500, "behind")
+    await _make_anew(trial)
+    trial.crew.signal(slot, signal.SIGCONT)
+    await _stops(trial, slot, ExitCode.LEDGER, ExitCode.PRODUCER)
+
+
+async def _make_anew(trial: Trial) -> None:
+    trial.before_damage = await trial.places.read(trial.places.ledger)
+    await trial.places.delete(trial.places.ledger)
+    trial.strike("made anew", trial.places.ledger)
+    await trial.places.create_ledger()
+    await trial.preload(3_000, "anew")
+
+
+async def records_deleted(trial: Trial) -> None:
+    """Delete records that nobody has projected yet, while nobody follows the ledger."""
+    slot = await _running(trial)
+    await trial.crew.leave(slot)
+    await _delete(trial)
+    slot = await trial.start("a", instance_id="a")
+    slot.wanted = False
+    await _stops(trial, slot, ExitCode.HOLE)
+
+
+async def records_deleted_under_a_running_worker(trial: Trial) -> None:
+    """Delete records before a worker that stands still has come so far."""
+    slot = await _running(trial)
+    trial.crew.signal(slot, signal.SIGSTOP)
+    await _delete(trial)
+    trial.crew.signal(slot, signal.SIGCONT)
+    await _stops(trial, slot, ExitCode.HOLE, ExitCode.LEDGER)
+
+
+async def _delete(trial: Trial) -> None:
+    await trial.preload(3_000, "behind")
+    trial.before_damage = await trial.places.read(trial.places.ledger)
+    for n, records in trial.before_damage.items():
+        await trial.places.delete_records(n, len(records) - 5)
+    trial.strike("records deleted", trial.places.ledger)
+
+
+async def _running(trial: Trial) -> Slot:
+    await trial.preload(1_000)
+    slot = await trial.start("a", instance_id="a")
+    await trial.until_covered()
+    slot.wanted = False
+    return slot
+
+
+async def _stops(trial: Trial, slot: Slot, *codes: int) -> None:
+    """Wait until the worker has stopped with one of these codes; or has passed it all, which is for the judge."""
+    assert trial.before_damage is not None
     everything = sum(map(len, trial.before_damage.values()))
-    trial.strike(damage, trial.places.ledger)
     await trial.until(lambda: slot.process is None or trial.committed >= everything, f"{slot.name} to stop or to pass")
     if slot.process is None:
         await trial.stopped(slot, *codes)

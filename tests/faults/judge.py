@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streams.engine import ExitCode, Record
+from streams.engine import ExitCode, Record, decode_cut
 from streams.topics import partition_of
 from tests.faults.checkers import Finding, Wrong, check_covered, check_cut, check_ledger, check_outputs, check_rows
 from tests.faults.landing import recovered_ms, waiting_at
@@ -71,7 +71,9 @@ async def judge(trial: Trial, verdict: Verdict) -> None:
     trial.history.note("observed", topic=places.ledger, records=ends)
     verdict.events = sum(ends.values())
     await judge_faults(trial, verdict)
-    await judge_outputs(trial, verdict, references_of(ledger, trial.majors), ends, trial.outputs)
+    references = references_of(ledger, trial.majors)
+    for outputs in (trial.outputs, *trial.replays):
+        await judge_outputs(trial, verdict, references, ends, outputs)
 
 
 def references_of(ledger: Contents, majors: Sequence[int] = (1,)) -> dict[int, Reference]:
@@ -122,29 +124,37 @@ def identity_of(name: str, record: Record) -> str:
     return value.partition('"id":"')[2].partition('"')[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """The cuts of a set of outputs: time and offset of those that counted, the times of those that never did."""
+
+    committed: dict[int, list[tuple[int, int]]]
+    aborted: dict[int, list[int]]
+
+    def open_at(self, at_ms: int, partition: int) -> bool:
+        """Tell whether a cut that never counted was the last that was sent before an instant."""
+        last = max((sent for sent in self.aborted[partition] if sent <= at_ms), default=None)
+        return last is not None and not any(last < sent <= at_ms for sent, _ in self.committed[partition])
+
+
 async def judge_faults(trial: Trial, verdict: Verdict) -> None:
     """See which faults struck while work was waiting, how long it took to move on, and what was refused to zombies."""
     operations = trial.history.operations
-    cuts = {
-        n: [(sent_ms, cut.offset) for sent_ms, cut in told]
-        for n, told in (await trial.places.cuts(trial.outputs)).items()
-    }
-    aborted = await _aborted(trial.places, trial.outputs)
-    healed = [one for one in operations if one["op"] == "heal"]
+    sent = {outputs: await _sent(trial.places, outputs) for outputs in (trial.outputs, *trial.replays)}
+    healed = list(trial.history.of("heal"))
     for fault in trial.history.of("fault"):
         verdict.faults += 1
-        at_ms = fault["at_ms"]
-        waiting = waiting_at(at_ms, operations, cuts)
+        at_ms, cuts = fault["at_ms"], sent[fault["outputs"]]
+        waiting = waiting_at(at_ms, operations, cuts.committed)
         if not waiting:
             continue
         verdict.landed += 1
         if fault["fault"].startswith("kill"):
             verdict.kills += 1
             held = _held(trial, fault["target"], at_ms)
-            if any(_open_at(at_ms, aborted.get(n, []), [sent for sent, _ in cuts[n]]) for n in held):
-                verdict.kills_in_transaction += 1
+            verdict.kills_in_transaction += any(cuts.open_at(at_ms, partition) for partition in held)
         heals = [one["at_ms"] for one in healed if one["target"] == fault["target"] and one["at_ms"] >= at_ms]
-        recovered = recovered_ms(min(heals, default=at_ms), waiting, cuts)
+        recovered = recovered_ms(min(heals, default=at_ms), waiting, cuts.committed)
         if recovered is not None:
             verdict.recoveries_ms.append(recovered)
     paused = {fault["target"] for fault in trial.history.of("fault") if fault["fault"] == "pause"}
@@ -155,14 +165,14 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
     )
 
 
-async def _aborted(places: Places, outputs: str) -> dict[int, list[int]]:
-    """Return the times of the cuts that were sent and never committed."""
-    everything = await places.read(f"{outputs}.cuts", committed=False)
+async def _sent(places: Places, outputs: str) -> _Sent:
     committed = await places.read(f"{outputs}.cuts")
-    return {
-        n: [one.timestamp for one in everything[n] if one.offset not in {kept.offset for kept in committed[n]}]
-        for n in everything
-    }
+    counted = {n: {one.offset for one in records} for n, records in committed.items()}
+    everything = await places.read(f"{outputs}.cuts", committed=False)
+    return _Sent(
+        {n: [(one.timestamp, decode_cut(one.value or b"").offset) for one in found] for n, found in committed.items()},
+        {n: [one.timestamp for one in found if one.offset not in counted[n]] for n, found in everything.items()},
+    )
 
 
 def _held(trial: Trial, worker: str, at_ms: int) -> set[int]:
@@ -177,12 +187,6 @@ def _held(trial: Trial, worker: str, at_ms: int) -> set[int]:
         for one in told
         if one["worker"] == worker and started <= one["at_ms"] <= at_ms and "partition" in one
     }
-
-
-def _open_at(at_ms: int, aborted: Sequence[int], committed: Sequence[int]) -> bool:
-    """Tell whether a cut that never counted was the last that was sent before an instant."""
-    last = max((sent for sent in aborted if sent <= at_ms), default=None)
-    return last is not None and not any(last < sent <= at_ms for sent in committed)
 
 
 def _lengths(found: Contents) -> dict[int, int]:

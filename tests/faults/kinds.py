@@ -1,6 +1,6 @@
 """Every kind of trial."""
 
-from tests.faults import clocks, damage, kills, pauses, poison
+from tests.faults import clocks, damage, kills, moves, pauses, poison, producers, replays
 from tests.faults.playing import Kind
 
 KINDS = (
@@ -11,6 +11,16 @@ KINDS = (
     Kind("zombie", pauses.zombie),
     Kind("zombie with a batch in hand", pauses.zombie_with_a_batch_in_hand, partitions=1),
     Kind("successor reads the cut early", pauses.successor_reads_the_cut_early, partitions=1),
+    Kind("rebalances 1-3-2-1", moves.one_three_two_one, partitions=6),
+    Kind("rolling restart", moves.rolling_restart, partitions=6),
+    Kind("SIGTERM under load", moves.asked_to_leave),
+    Kind("two producers of the same events", producers.twice_each),
+    Kind("newer schema", producers.newer_schema),
+    Kind("replay from zero", replays.from_zero),
+    Kind("ledger made anew", damage.made_anew),
+    Kind("ledger made anew under a running worker", damage.made_anew_under_a_running_worker),
+    Kind("records deleted", damage.records_deleted),
+    Kind("records deleted under a running worker", damage.records_deleted_under_a_running_worker),
     Kind("hole in the ledger", damage.hole),
     Kind("poison of eight kinds", poison.between_events),
     Kind("clock an hour fast", clocks.an_hour_fast),

@@ -24,6 +24,7 @@ class Trial:
 
     before_damage: what the ledger held before a trial took something of it away
     majors: the major versions of events that the workers know in the end
+    replays: the prefixes of further sets of outputs
     """
 
     places: Places
@@ -35,8 +36,10 @@ class Trial:
     planted: str | None = None
     before_damage: Contents | None = None
     majors: tuple[int, ...] = (1,)
+    replays: list[str] = field(default_factory=list)
     acknowledged: dict[int, int] = field(default_factory=dict)
     random: Random = field(init=False)
+    _bursts: int = 0
     _producers: "dict[str, tuple[Producer, asyncio.Task[None]]]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,6 +97,11 @@ class Trial:
         """Append that many events, and return when all are acknowledged."""
         await self.producer(name).run(chunk=500, count=count)
 
+    async def burst(self, count: int) -> None:
+        """Append that many events at once, so that work is waiting just now."""
+        self._bursts += 1
+        await self.producer(f"burst {self._bursts}").run(chunk=count, count=count)
+
     def load(self, per_second: float, name: str = "load") -> None:
         """Append events at this rate until `quiet`."""
         producer = self.producer(name)
@@ -118,7 +126,7 @@ class Trial:
 
     def strike(self, fault: str, target: str, **fields: Any) -> Operation:  # noqa: ANN401 -- JSON
         """Note that a fault has struck."""
-        return self.history.note("fault", fault=fault, target=target, **fields)
+        return self.history.note("fault", **{"fault": fault, "target": target, "outputs": self.outputs, **fields})
 
     def heal(self, fault: str, target: str) -> None:
         """Note that whoever was hurt may go on."""
@@ -130,11 +138,11 @@ class Trial:
         if slot.codes[-1] not in codes:
             raise Broken(f"expected {slot.name} to end with {codes}, got {slot.codes[-1]}\n{self.crew.tail(slot)}")
 
-    async def kill(self, slot: Slot) -> None:
+    async def kill(self, slot: Slot, **fields: Any) -> None:  # noqa: ANN401 -- JSON
         """Kill -9 a worker, whatever it does just now; it is started anew at once."""
         starts = slot.starts
         self.crew.signal(slot, signal.SIGKILL)
-        self.strike("kill -9", slot.name)
+        self.strike("kill -9", slot.name, **fields)
         await self.until(lambda: slot.starts > starts or not slot.wanted, f"{slot.name} to be started anew")
 
     async def killed(self, slot: Slot, point: str) -> None:
@@ -189,13 +197,16 @@ class Trial:
         wanted = self.committed + events
         await self.until(lambda: self.committed >= wanted, f"{events} more events to be committed")
 
-    async def until_covered(self, partitions: Collection[int] | None = None) -> None:
-        """Wait until the cuts cover all that the ledger holds by now, of these partitions or of all."""
+    async def until_covered(self, slots: Collection[Slot] | None = None) -> None:
+        """Wait until the cuts that these workers told of (all: None) cover what the ledger holds by now."""
         ends = await self.places.ends()
-        wanted = {n: end - 1 for n, end in ends.items() if end and (partitions is None or n in partitions)}
-        await self.until(
-            lambda: all(self.crew.cuts.get(n, -1) >= last for n, last in wanted.items()), f"cuts to cover {wanted}"
-        )
+        wanted = {n: end - 1 for n, end in ends.items() if end}
+
+        def covered() -> bool:
+            told = [self.crew.cuts] if slots is None else [slot.cuts for slot in slots]
+            return all(max(cuts.get(n, -1) for cuts in told) >= last for n, last in wanted.items())
+
+        await self.until(covered, f"cuts to cover {wanted}")
 
     def _appended(self, partition: int, offset: int) -> None:
         self.acknowledged[partition] = max(offset, self.acknowledged.get(partition, -1))
