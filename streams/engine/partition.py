@@ -229,9 +229,22 @@ class LedgerPartition:
             self._projection.version,
             tuple(sorted(self._counts.items())),
         )
-        await self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]})
+        # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
+        _, found = await asyncio.gather(
+            self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
+            self._producer.topic_id(self._config.ledger),
+        )
+        if found != self._topic_id:
+            return moves.Failed(self._replaced(found))
         self._stop_point.pass_by("after_send_before_commit")
         return moves.Sent()
+
+    def _replaced(self, found: str | None) -> Fault:
+        return Fault(
+            ExitCode.LEDGER,
+            f"{self._config.ledger}/{self._partition} had topic id {self._topic_id} and has {found} now: the ledger "
+            "was deleted under this worker. Give the new ledger new derived topics, or restore the old one.",
+        )
 
     async def _commit(self) -> moves.Event:
         await self._producer.commit()

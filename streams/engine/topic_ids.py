@@ -7,7 +7,7 @@ import base64
 from io import BytesIO
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
@@ -98,12 +98,23 @@ class _TopicIdRequest(Request[_RequestStruct]):  # type: ignore[misc]  # aiokafk
 
 
 async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
-    """Return the id of a topic as Kafka's own tools print it, or None where the broker is too old to have one."""
-    try:
-        response = await client.send(client.get_random_node(), _TopicIdRequest(topic))
-    except (IncompatibleBrokerVersion, NotImplementedError):
+    """Return the id of a topic as Kafka's own tools print it.
+
+    None where the topic is not there, or the broker too old to have ids. Brokers are asked in turn until one answers;
+    raises the KafkaError of the last.
+    """
+    nodes = sorted(broker.nodeId for broker in client.cluster.brokers())
+    failure: KafkaError = NodeNotReadyError("no broker is known")
+    for node in nodes:
+        try:
+            response = await client.send(node, _TopicIdRequest(topic))
+        except (IncompatibleBrokerVersion, NotImplementedError):
+            return None
+        except KafkaError as error:
+            failure = error
+            continue
+        for _, name, found, *_ in response.topics:
+            if name == topic and found != _NO_ID:
+                return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
         return None
-    for _, name, found, *_ in response.topics:
-        if name == topic and found != _NO_ID:
-            return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-    return None
+    raise failure

@@ -17,14 +17,11 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def is_good(outcomes: Sequence[Outcome]) -> bool:
-    """Tell whether a run shows what it is there to show: nothing wrong, and the faults that matter did strike."""
-    return not shortcomings(outcomes)
-
-
-def shortcomings(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return what keeps a run from being called good."""
+def shortcomings(outcomes: Sequence[Outcome], *, every_kind: bool = True) -> list[str]:
+    """Return what keeps a run from being called good: what was wrong, and faults that matter and never struck."""
     wrong = [f"{one.kind}, seed {one.seed}: {_why(one)}" for one in outcomes if not one.verdict.good]
+    if not every_kind:
+        return wrong
     if not any(one.verdict.kills_in_transaction for one in outcomes):
         wrong.append("no kill struck inside an open transaction")
     if not any(one.verdict.zombies for one in outcomes):
@@ -32,7 +29,7 @@ def shortcomings(outcomes: Sequence[Outcome]) -> list[str]:
     return wrong
 
 
-def markdown(outcomes: Sequence[Outcome], command: str, seconds: float) -> str:
+def markdown(outcomes: Sequence[Outcome], wrong: Sequence[str], command: str, seconds: float) -> str:
     """Return the whole table with what is needed to repeat it."""
     kinds = sorted({one.kind for one in outcomes})
     rows = [_row(kind, [one for one in outcomes if one.kind == kind]) for kind in kinds]
@@ -47,9 +44,8 @@ def markdown(outcomes: Sequence[Outcome], command: str, seconds: float) -> str:
         f"- kills inside an open transaction: {sum(one.verdict.kills_in_transaction for one in outcomes)}",
         f"- zombies fenced: {sum(one.verdict.zombies for one in outcomes)}",
     ]
-    found = shortcomings(outcomes)
-    if found:
-        lines += ["", "Not good:", "", *(f"- {one}" for one in found)]
+    if wrong:
+        lines += ["", "Not good:", "", *(f"- {one}" for one in wrong)]
     return "\n".join(lines)
 
 

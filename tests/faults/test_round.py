@@ -5,7 +5,16 @@ import pytest
 from tests.faults.kinds import kind_named
 from tests.faults.playing import Stage, played
 
-SHORT = ("kill -9 at random", "kill -9 at every point", "zombie", "poison of eight kinds", "clock an hour slow")
+SHORT = (
+    "kill -9 at random",
+    "kill -9 at every point",
+    "zombie",
+    "rebalances 1-3-2-1",
+    "poison of eight kinds",
+    "newer schema",
+    "ledger made anew under a running worker",
+    "records deleted under a running worker",
+)
 
 
 @pytest.mark.parametrize("kind", SHORT)
