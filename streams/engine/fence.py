@@ -22,6 +22,10 @@ _FETCH_WAIT_MS_MAX = 10
 class FencedProducer:
     """The transactional producer of one ledger partition.
 
+    Faust's own `exactly_once` sends outputs outside of the transaction, its producer makes a line in the log of a send
+    that failed, and a paused worker that wakes up overwrites newer rows. Here nothing is visible before the commit, a
+    failed send ends the process, and a worker whose successor has raised the fence can send nothing.
+
     All its records go to the partition number of the ledger partition. Any error leaves it unusable: exit. `sent_bytes`
     counts what it has sent, as it stands in the batches.
     """

@@ -13,8 +13,9 @@ Entry = tuple[bytes | None, bytes | None, Headers]
 class RowTable(faust.Table[bytes, bytes]):
     """A Faust table of one ledger partition whose writes leave in the batch's transaction.
 
-    It is made directly, not by `app.Table`: Faust's recovery never sees it, which would lose events and hang on
-    transaction markers. Its content is the batch that is open; what a row is later, the fold knows.
+    It is made directly, not by `app.Table`: Faust's recovery never sees it, which would lose events, hang on
+    transaction markers, and read everything back at each rebalance. Values are bytes: one that is changed in place
+    would never reach the topic. Its content is the batch that is open; what a row is later, the fold knows.
     """
 
     def __init__(self, app: AppT, name: str, topic: str, partitions: int) -> None:

@@ -46,20 +46,24 @@ def build_app(
         config.group,
         broker=f"kafka://{config.bootstrap.replace(',', ';kafka://')}",
         topic_partitions=config.partitions,
+        # Raw bytes: what Faust cannot decode it drops and commits past, and documents typed `dict` crash the agent.
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
         TableManager=PromptTables,
         datadir=config.data_directory,
+        # Faust makes topics as it needs them, with a count of partitions that rows then may not fit; its election of a
+        # leader, which may give two or none, is one more topic.
         topic_allow_declare=False,
         topic_disable_leader=True,
-        web_enabled=False,
+        web_enabled=False,  # `faust worker` takes no notice and opens 0.0.0.0:6066; `run` is not that command
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=config.instance_id,
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
         broker_max_poll_records=8_000,
         consumer_max_fetch_size=4 << 20,
+        # Faust's minute is how long the partitions of a dead worker would wait.
         broker_session_timeout=config.session_timeout,
         broker_heartbeat_interval=config.session_timeout / 4,
         broker_rebalance_timeout=max(config.session_timeout, config.transaction_timeout) + 5,
@@ -67,10 +71,13 @@ def build_app(
     )
     assignment = Assignment(app, config, projection_factory, on_progress or (lambda _: None))
     app.transport = LedgerTransport(app.conf.broker, app, config.ledger, assignment)
+    # No acks: Faust commits past events that are still in work, and what it has not committed at a rebalance is done
+    # again. Only the cut says what is done.
     ledger = app.topic(config.ledger, key_type=bytes, value_type=bytes, partitions=config.partitions, acks=False)
 
     @app.agent(ledger, name="follow-ledger", concurrency=1)
     async def follow_ledger(stream: StreamT[bytes]) -> None:
+        # An exception that leaves an agent acknowledges its event. Nothing is projected here, and nothing leaves.
         try:
             async for event in stream.events():
                 batch = event.message
@@ -127,7 +134,7 @@ def run(app: faust.App) -> NoReturn:
     asyncio.set_event_loop(loop)
     worker = FailStopWorker(
         app,
-        loglevel="info",
+        loglevel="info",  # with a higher one Faust sets the root logger to DEBUG, to feed its spinner
         loop=loop,
         redirect_stdouts=False,
         override_logging=not logging.getLogger().handlers,  # whoever set logs up before decides about their form

@@ -1,6 +1,9 @@
 """A small projection for the engine's tests: counts and sums per key, one output and one row per event."""
 
 import json
+import logging
+import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -8,34 +11,53 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.engine import EngineConfig, Outputs, Progress, Record, build_app, run
+from tests.engine.slow import slow_seek
 
 
 @dataclass(slots=True)
 class Tally:
-    """Count and sum of the numbers per key; every event appends its running sum and sets the key's row."""
+    """Count and sum of the numbers per key; every event appends its running sum and sets the key's row.
+
+    In place of the sum it may tell how many records it has folded in silence, or the level of the root logger.
+    """
 
     version: str = "1"
     sums: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     output_topic: str = "out"
+    stop_before: bytes | None = None
+    tells: str = "sums"
+    folded: int = 0
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:
             self._add(record)
+            self.folded += 1
 
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         for record in records:
             key, count, total = self._add(record)
-            tally = b"%d %d %d" % (record.offset, count, total)
+            tally = self._told(b"%d %d %d" % (record.offset, count, total))
             outputs.append(self.output_topic, key, tally)
             outputs.row("sums", key, tally)
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         outputs.append(self.output_topic, record.key, b"%d set aside" % record.offset)
 
+    def _told(self, tally: bytes) -> bytes:
+        match self.tells:
+            case "folded":
+                return b"%d" % self.folded
+            case "level":
+                return b"%d" % logging.getLogger().getEffectiveLevel()
+            case _:
+                return tally
+
     def _add(self, record: Record) -> tuple[bytes, int, int]:
         key = record.key or b""
         if record.value == b"hang":
             threading.Event().wait()
+        if record.value == self.stop_before:
+            os.kill(os.getpid(), signal.SIGSTOP)
         count, total = self.sums.get(key, (0, 0))
         count, total = count + 1, total + int(record.value or b"0")
         self.sums[key] = (count, total)
@@ -46,6 +68,9 @@ def main() -> None:
     """Run a worker: `python -m tests.engine.tally CONFIG.json`; progress goes to stdout, one JSON line each."""
     fields = json.loads(Path(sys.argv[1]).read_text())
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
+    stop_before = fields.pop("stop_before", "").encode() or None
+    tells = fields.pop("tells", "sums")
+    seek_seconds = fields.pop("seek_seconds", 0.0)
 
     def show(progress: Progress) -> None:
         line = {
@@ -57,9 +82,11 @@ def main() -> None:
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
-    app = build_app(
-        EngineConfig(**fields), lambda _: Tally(version=version, output_topic=output_topic), on_progress=show
-    )
+    def tally(_: int) -> Tally:
+        return Tally(version, output_topic=output_topic, stop_before=stop_before, tells=tells)
+
+    app = build_app(EngineConfig(**fields), tally, on_progress=show)
+    slow_seek(app, seek_seconds)
     run(app)
 
 

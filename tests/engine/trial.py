@@ -121,8 +121,8 @@ class Trial:
             **changes,
         }
 
-    async def create_topics(self, *names: str) -> None:
-        """Create the ledger, the outputs, the rows and the cuts, or only those named."""
+    async def create_topics(self, *names: str, partitions: int | None = None) -> None:
+        """Create the ledger, the outputs, the rows and the cuts, or only those named; with other partitions if told."""
         policies = {"ledger": "delete", "outputs": "delete", "rows": "compact", "cuts": "compact"}
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
@@ -131,7 +131,7 @@ class Trial:
                 [
                     NewTopic(
                         f"{self.prefix}.{name}",
-                        self.partitions,
+                        partitions or self.partitions,
                         1,
                         topic_configs={"cleanup.policy": policies[name], "retention.ms": "-1"},
                     )
@@ -212,6 +212,19 @@ class Trial:
         async with asyncio.timeout(PATIENCE_S), self._reader(name) as reader:
             for _ in range(count):
                 await reader.getone()
+
+    async def until_key(self, name: str, key: bytes) -> None:
+        """Wait until a read_committed reader has seen a record of that key."""
+        async with asyncio.timeout(PATIENCE_S), self._reader(name) as reader:
+            while (await reader.getone()).key != key:
+                pass
+
+    async def until_values(self, name: str, *wanted: bytes) -> None:
+        """Wait until a read_committed reader has seen these values, in this order, whatever lies between."""
+        async with asyncio.timeout(PATIENCE_S), self._reader(name) as reader:
+            for value in wanted:
+                while (await reader.getone()).value != value:
+                    pass
 
     async def committed(self, group: str) -> int | None:
         """Return the offset that a group has committed for partition 0 of the ledger."""
