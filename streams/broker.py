@@ -12,11 +12,11 @@ from streams.broker_archive import ClassArchive
 from streams.broker_folder import BrokerAddress, BrokerAlreadyRuns, BrokerFolder, RunningBroker, as_broker_error
 from streams.broker_installation import BrokerError, FetchProgress, KafkaInstallation, resolve_kafka
 from streams.broker_ports import HOST, broker_ports
-from streams.broker_process import KafkaProcess, spawn
 from streams.broker_progress import fetch_progress
 from streams.broker_properties import JVM_OPTIONS, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.broker_storage import cause, format_storage
+from streams.processes import NotStarted, Started, open_log, spawn
 from streams.settings import Settings
 
 __all__ = [
@@ -81,7 +81,7 @@ class EmbeddedBroker:
         self._die_with_parent = die_with_parent
         self._settings = settings
         self._progress = progress
-        self._process: KafkaProcess | None = None
+        self._process: Started | None = None
         self._archive: ClassArchive | None = None
 
     @property
@@ -141,10 +141,12 @@ class EmbeddedBroker:
         cluster = format_storage(kafka, folder, (*JVM_OPTIONS, *self._archive.options_for_tools()))
         options = (*JVM_OPTIONS, *self._archive.options())
         command = kafka.command("kafka.Kafka", str(folder.properties), options=options)
-        log = folder.open_log()
+        log = open_log(folder.log)
         try:
             said = os.fstat(log).st_size
-            self._process = spawn(command, lock=lock, log=log, guarded=self._die_with_parent)
+            self._process = spawn(command, log=log, lock=lock, guarded=self._die_with_parent)
+        except NotStarted as error:
+            raise BrokerError(f"The broker's process did not start. Its log: {folder.log}") from error
         finally:
             os.close(log)
         try:
@@ -164,9 +166,7 @@ def _resolve(settings: Settings, progress: FetchProgress | None) -> KafkaInstall
         return resolve_kafka(report, cache_directory=cache, repository=mirror)
 
 
-def _wait_until_ready(
-    process: KafkaProcess, address: BrokerAddress, cluster: str, folder: BrokerFolder, said: int
-) -> None:
+def _wait_until_ready(process: Started, address: BrokerAddress, cluster: str, folder: BrokerFolder, said: int) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
         if listens(address.host, address.port):

@@ -13,7 +13,6 @@ from typing import Final
 
 from streams.broker_installation import BrokerError
 
-_LOG_BYTES_MAX: Final = 4 << 20
 _LOG_TAIL_BYTES: Final = 16 << 10
 _LOCK_PATIENCE_S: Final = 1
 
@@ -123,12 +122,6 @@ class BrokerFolder:
         last = self._read()
         self._address.unlink(missing_ok=True)
         return None if last is None else last.address
-
-    def open_log(self) -> int:
-        """Open the log to append to; what is beyond some MiB is put aside, replacing what was put aside before."""
-        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES_MAX:
-            self.log.replace(self.log.with_suffix(".log.1"))
-        return os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def log_since(self, length: int) -> str:
         """Return the end of what the log holds beyond its first `length` bytes."""

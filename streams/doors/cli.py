@@ -344,7 +344,7 @@ def watch(
     answered(show)
 
 
-from streams.doors.commands import bench, clock, fsck  # noqa: E402, F401 -- the order of registration is that of the help
+from streams.doors.commands import bench, clock, fsck, up  # noqa: E402, F401 -- registered in the order of the help
 
 if __name__ == "__main__":
     main()

@@ -14,10 +14,11 @@ from schemas.events import ClockStruck, Event
 from schemas.positions import Recorded
 from streams.doors.kafka import read_ledger
 from streams.now import now
+from streams.producing import LedgerWriter
 from streams.reading import follow
-from streams.topics import ALERTS, CHANGES, Topic
+from streams.topics import ALERTS, CHANGES, EVENTS, Topic
 from tests.engine.asking import ask
-from tests.first_light.running import PARTITIONS, PATIENCE_S, environment, write, written
+from tests.first_light.running import PARTITIONS, PATIENCE_S, appended, environment, written
 
 HOUR = timedelta(hours=1)
 
@@ -90,8 +91,9 @@ class Live:
         return service(self.state, "clock", *self.to, *more)
 
     async def tell(self, *events: Event) -> None:
-        """Append events."""
-        await write(self.bootstrap, self.prefix, list(events))
+        """Append events, at once: some of them are about the seconds to come."""
+        async with LedgerWriter(self.bootstrap, EVENTS.name(self.prefix)) as writer:
+            await writer.append_all([appended(event, PARTITIONS) for event in events])
 
     async def seen(self, topic: Topic, enough: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Follow what a subscriber sees of a topic from its beginning on until it is enough, and return it."""

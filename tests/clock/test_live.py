@@ -50,14 +50,14 @@ async def test_two_clocks_warn_once_and_in_time_whoever_is_killed(live: Live) ->
     one, two, three = (("--status-port", str(port)) for port in ports)
     async with live.worker() as worker, live.clock(*one) as first, live.clock(*two) as second:
         await asyncio.gather(*(until_ready(port) for port in ports[:2]))
-        await live.tell(promise("first", soon(2)))
+        await live.tell(promise("first", soon(3)))
         await live.alerts(1)
         await asyncio.gather(killed(worker), killed(first))
         async with live.worker():
-            await live.tell(promise("second", soon(2)))
+            await live.tell(promise("second", soon(3)))
             await live.alerts(2)
             await killed(second)
-            await live.tell(promise("third", soon(1)))
+            await live.tell(promise("third", soon(3)))
             async with live.clock(*three) as last:
                 await live.alerts(3)
                 last.terminate()
@@ -80,7 +80,7 @@ async def test_a_clock_that_is_wrong_by_an_hour_alerts_nobody_early_and_corrects
     (port,) = free_ports(1)
     async with live.worker(), live.clock("--status-port", str(port), f"--fast-by={fast_by}"):
         await until_ready(port)
-        await live.tell(*(promise("d", soon(2 + number), f"n{number}") for number in range(3)))
+        await live.tell(*(promise("d", soon(3 + number), f"n{number}") for number in range(3)))
         alerts = await live.alerts(3)
         partitions = {one.partition for one in await live.strikes()}
         shown = await until_ready(port)
@@ -94,7 +94,7 @@ async def test_a_clock_that_is_wrong_by_an_hour_alerts_nobody_early_and_corrects
 
 
 async def test_a_clock_that_was_down_warns_late_and_says_how_late(live: Live) -> None:
-    due = soon(1)
+    due = soon(3)
     await live.tell(promise("d", due), promise("e", now() - timedelta(seconds=1)))
     async with live.worker():
         await live.row("deadlines", "n/d", state="pending")
@@ -110,7 +110,7 @@ async def test_a_clock_that_was_down_warns_late_and_says_how_late(live: Live) ->
 async def test_the_clock_leaves_replays_alone_and_stops_when_it_is_told_to(live: Live) -> None:
     (port,) = free_ports(1)
     history = played_history()
-    await live.tell(*history, promise("d", soon(2)))
+    await live.tell(*history, promise("d", soon(3)))
     async with live.worker(), live.clock("--status-port", str(port)) as clock:
         shown = await until_ready(port)
         assert sum(one["waiting"] for one in shown) == 1
@@ -156,7 +156,7 @@ async def test_rows_move_on_as_the_clock_strikes(live: Live) -> None:
     )
     async with live.worker(), live.clock("--status-port", str(port)):
         await until_ready(port)
-        start, end = now() + timedelta(seconds=2), now() + timedelta(seconds=4)
+        start, end = now() + timedelta(seconds=3), now() + timedelta(seconds=6)
         await live.tell(total, duty("imposed", "10", start, "A1", end), promise("kept", end), promise("broken", end))
         pending = await live.row("deadlines", "n/duty.start.a1", state="pending")
         assert pending["due"] == start.isoformat().replace("+00:00", "+00:00")

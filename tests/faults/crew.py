@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streams.broker_guard import die_with_guard
 from streams.engine import ExitCode
+from streams.guard import die_with_guard
 from tests.faults.history import History
 
 ROOT = Path(__file__).parents[2]

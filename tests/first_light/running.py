@@ -69,10 +69,13 @@ async def write(bootstrap: str, prefix: str, events: list[Event]) -> None:
     """Write events to the ledger as the doors do."""
     await ensure_topics(bootstrap, prefix, PARTITIONS)
     async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
-        keyed = [(event.negotiation.encode(), event) for event in events]
-        await writer.append_all(
-            [Append(key, encode(event), headers(event), partition_of(key, PARTITIONS)) for key, event in keyed]
-        )
+        await writer.append_all([appended(event, PARTITIONS) for event in events])
+
+
+def appended(event: Event, partitions: int) -> Append:
+    """Return the record of an event."""
+    key = event.negotiation.encode()
+    return Append(key, encode(event), headers(event), partition_of(key, partitions))
 
 
 async def complete(bootstrap: str, prefix: str) -> None:

@@ -1,0 +1,121 @@
+"""`parley up`: everything that a live ledger needs, on this machine."""
+
+import asyncio
+import fcntl
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import typer
+
+from streams.broker import EmbeddedBroker, running_broker
+from streams.broker_folder import BrokerFolder
+from streams.doors import showing
+from streams.doors.commanding import Brokers, Prefix, answered, app, leave, settings_with
+from streams.doors.connecting import connect_with_topics
+from streams.doors.supervising import BrokerPart, CommandPart, Part, PartEnded, keep, launch, ready
+from streams.settings import Settings
+
+
+class AlreadyUp(Exception):  # noqa: N818 -- a polite answer
+    """`parley up` runs already for this prefix, on this state directory."""
+
+
+@app.command(epilog="Example: $ parley up")
+def up(brokers: Brokers = None, prefix: Prefix = None) -> None:
+    """Run everything: a Kafka unless one is named, the topics, a worker and the clock, until told to stop (Ctrl-C)."""
+    settings = settings_with(prefix)
+    try:
+        answered(lambda: run_up(settings, brokers or settings.brokers))
+    except PartEnded as error:
+        leave(f"{error}\nThe runbook says what each exit code means.", error.code, error)
+    except AlreadyUp as error:
+        showing.complain(str(error))
+
+
+async def run_up(settings: Settings, brokers: str | None) -> None:
+    """Start the parts in order, keep them, and stop them in reverse. PartEnded when one cannot be kept."""
+    over = asyncio.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(one, over.set)
+    folder = settings.state_directory / "up" / settings.prefix
+    running: list[Part] = []
+    with _alone(folder):
+        try:
+            await _run(settings, brokers, folder, running, over)
+        finally:
+            for part in reversed(running):
+                await asyncio.to_thread(part.stop)
+                tell(f"{part.name:<7} stopped")
+
+
+async def _run(settings: Settings, brokers: str | None, folder: Path, running: list[Part], over: asyncio.Event) -> None:
+    bootstrap = await _kafka(settings, brokers, running)
+    bootstrap, topics = await connect_with_topics(settings, bootstrap)
+    tell(f"topics  {len(topics.topics)} that begin with {settings.prefix}, {len(topics.created)} of them new")
+    children = [_child("worker", folder, bootstrap, settings), _child("clock", folder, bootstrap, settings)]
+    for part in children:
+        if over.is_set():
+            return
+        running.append(part)
+        await launch(part, tell)
+    telling = asyncio.create_task(_tell_ready(children))
+    keeping = [asyncio.create_task(keep(part, tell, over)) for part in running]
+    try:
+        await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        over.set()
+        telling.cancel()
+    for outcome in await asyncio.gather(*keeping, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _kafka(settings: Settings, brokers: str | None, running: list[Part]) -> str:
+    """Return where Kafka is, and start one if none is named and none runs."""
+    if brokers is not None:
+        tell(f"broker  the one at {brokers}")
+        return brokers
+    if (there := running_broker(settings)) is not None:
+        tell(f"broker  the one that runs at {there.bootstrap}; it goes on when this ends")
+        return there.bootstrap
+    log = BrokerFolder(settings.broker_directory.absolute()).log
+    broker = BrokerPart(EmbeddedBroker(settings.broker_directory, settings=settings), log)
+    running.append(broker)
+    await launch(broker, tell)
+    return broker.bootstrap
+
+
+def _child(name: str, folder: Path, bootstrap: str, settings: Settings) -> CommandPart:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port = int(one.getsockname()[1])
+    words = (name, "--brokers", bootstrap, "--prefix", settings.prefix, "--status-port", str(port))
+    named = ("--instance", f"{socket.gethostname()}-up") if name == "worker" else ()
+    return CommandPart(name, (sys.executable, "-m", "streams.doors.cli", *words, *named), folder / f"{name}.log", port)
+
+
+async def _tell_ready(children: list[CommandPart]) -> None:
+    await asyncio.gather(*(ready(part) for part in children))
+    tell("Everything is up. Ctrl-C stops it.")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Make the folder and hold its lock; AlreadyUp when another process does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyUp(f"parley up runs already; its logs are in {folder}.") from error
+        yield
+
+
+def tell(line: str) -> None:
+    """Tell of a part, at once; when nobody reads it any more the parts go on, and are stopped, all the same."""
+    with suppress(BrokenPipeError):
+        typer.echo(line)

@@ -1,0 +1,159 @@
+"""Parts that run together: each a process of its own, started anew when its end allows that, else all of them end."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from streams.broker import EmbeddedBroker
+from streams.doors.commanding import UNREACHABLE
+from streams.engine import ExitCode
+from streams.processes import Started, open_log, spawn
+
+STARTS_ANEW: Final = frozenset({0, UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER})
+SIGNALLED: Final = 128
+PAUSE_S_FIRST: Final = 1.0
+PAUSE_S_MAX: Final = 30.0
+WELL_S: Final = 60.0
+"""A part that ran so long is well: the next time it ends, the pause begins small again."""
+_LOOK_S: Final = 0.1
+_READY_S: Final = 2.0
+_TAIL_BYTES: Final = 4096
+
+Tell = Callable[[str], None]
+
+
+class PartEnded(Exception):  # noqa: N818 -- says what happened
+    """A part has ended in a way that a new start does not mend; `code` is its exit code."""
+
+    def __init__(self, name: str, code: int, log: Path) -> None:
+        super().__init__(f"{name} ended with exit code {code}: {_last_line(log)}\nIts log: {log}")
+        self.code = code
+
+
+class Part(Protocol):
+    """One of the parts: `start` returns what to tell of it; both `start` and `stop` may take some seconds."""
+
+    name: str
+    log: Path
+
+    def start(self) -> str: ...  # noqa: D102 -- the class says it
+    def stop(self) -> None: ...  # noqa: D102
+    @property
+    def exit_code(self) -> int | None: ...  # noqa: D102 -- None while it runs, 128 + n for signal n
+
+
+@dataclass(slots=True)
+class CommandPart:
+    """A command of Parley's in a guarded process: it ends when this process does, however that ends."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    port: int
+    process: Started | None = field(default=None, init=False)
+
+    def start(self) -> str:
+        """Start it; its output goes to its log."""
+        log = open_log(self.log)
+        try:
+            self.process = spawn(self.command, log=log)
+        finally:
+            os.close(log)  # the process has inherited it
+        return f"process {self.process.pid}, http://127.0.0.1:{self.port}/readyz, log {self.log}"
+
+    def stop(self) -> None:
+        """End it cleanly, or by force after some seconds."""
+        if self.process is not None:
+            self.process.stop()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended."""
+        return None if self.process is None else self.process.exit_code
+
+
+@dataclass(slots=True)
+class BrokerPart:
+    """The embedded Kafka."""
+
+    broker: EmbeddedBroker
+    log: Path
+    name: str = "broker"
+    bootstrap: str = ""
+
+    def start(self) -> str:
+        """Start it; returns when it answers. BrokerError."""
+        self.bootstrap = self.broker.start().bootstrap
+        return f"process {self.broker.pid}, Kafka on {self.bootstrap}, log {self.log}"
+
+    def stop(self) -> None:
+        """Stop it cleanly, or by force after some seconds."""
+        self.broker.stop()
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended."""
+        return self.broker.exit_code
+
+
+async def launch(part: Part, tell: Tell) -> None:
+    """Start a part and tell of it in one line."""
+    tell(f"{part.name:<7} {await asyncio.to_thread(part.start)}")
+
+
+async def keep(part: Part, tell: Tell, over: asyncio.Event) -> None:
+    """Start a part anew whenever it ends and its exit code allows that, until it is `over`; else PartEnded.
+
+    The pause before a new start grows, and begins small again with a part that ran well.
+    """
+    pause_s = PAUSE_S_FIRST
+    while True:
+        began = time.monotonic()
+        while (code := part.exit_code) is None:
+            if await within(_LOOK_S, over):
+                return
+        if code not in STARTS_ANEW and code <= SIGNALLED:
+            raise PartEnded(part.name, code, part.log)
+        if time.monotonic() - began > WELL_S:
+            pause_s = PAUSE_S_FIRST
+        tell(f"{part.name:<7} ended with exit code {code}, is started anew in {pause_s:g} s; log {part.log}")
+        if await within(pause_s, over):
+            return
+        pause_s = min(2 * pause_s, PAUSE_S_MAX)
+        await launch(part, tell)
+
+
+async def within(seconds: float, over: asyncio.Event) -> bool:
+    """Wait so long, or until it is over; tell whether it is."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(over.wait(), seconds)
+    return over.is_set()
+
+
+async def ready(part: CommandPart) -> None:
+    """Wait until a part says on its port that it is ready, however often it is started anew until then."""
+    while True:
+        try:
+            async with asyncio.timeout(_READY_S):
+                reader, writer = await asyncio.open_connection("127.0.0.1", part.port)
+                writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                answer = await reader.read()
+                writer.close()
+        except (OSError, TimeoutError):
+            answer = b""
+        if answer.startswith(b"HTTP/1.1 200"):
+            return
+        await asyncio.sleep(_LOOK_S)
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log that says something."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+        lines = [line for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "without a word"

@@ -1,0 +1,57 @@
+"""Stands between Parley and a process that it starts: ends that cleanly when Parley is gone, however it went.
+
+Run by its path, with a plain Python: `guard.py LOCK COMMAND…`. It writes the process id of what it starts to standard
+output and reads standard input until that ends; then it ends the process. LOCK is the number of an open file that the
+process inherits, so that the lock on it lasts exactly as long as the process does, or `-` for none. The exit code is
+that of the process, 128 + n for signal n.
+"""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+GRACE_S = 20
+PR_SET_PDEATHSIG = 1
+
+
+def main(lock: int | None, command: list[str]) -> int:
+    """Run a process until it ends or standard input does."""
+    guarded = subprocess.Popen(  # noqa: S603 - the command is Parley's own
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        stderr=sys.stderr,
+        pass_fds=() if lock is None else (lock,),
+        preexec_fn=die_with_guard,  # noqa: PLW1509 - no other thread runs yet
+    )
+    if lock is not None:
+        os.close(lock)  # from here on the lock belongs to the process alone
+    sys.stdout.write(f"{guarded.pid}\n")
+    sys.stdout.flush()
+    threading.Thread(target=end_with_input, args=(guarded,), daemon=True).start()
+    return guarded.wait()
+
+
+def end_with_input(guarded: "subprocess.Popen[bytes]") -> None:
+    """Wait for the end of standard input, then end the process: kindly first, then not."""
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when this process ends
+        pass
+    guarded.terminate()
+    try:
+        guarded.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        guarded.kill()
+
+
+def die_with_guard() -> None:
+    """Have the kernel end the process if the guard is killed itself (Linux; elsewhere nothing can)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    code = main(None if sys.argv[1] == "-" else int(sys.argv[1]), sys.argv[2:])
+    sys.exit(code if code >= 0 else 128 - code)
