@@ -50,25 +50,29 @@ from typing import TYPE_CHECKING
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError, cut_key, decode_cut
 from streams.engine.faults import ExitCode, Fault
-from streams.engine.projection import Outputs, Projection, Record
+from streams.engine.progress import Progress
+from streams.engine.projection import Kept, Outputs, Projection, Record
 from streams.engine.set_asides import SetAside, decode_set_aside, is_set_aside
 
 if TYPE_CHECKING:
-    from streams.engine.partition import Progress
     from streams.engine.setting_aside import NotSetAside, set_aside
+    from streams.engine.snapshots import DamagedSnapshotError, Store
     from streams.engine.worker import build_app, run
 
 __all__ = [
     "Cut",
+    "DamagedSnapshotError",
     "EngineConfig",
     "ExitCode",
     "Fault",
+    "Kept",
     "NotSetAside",
     "Outputs",
     "Progress",
     "Projection",
     "Record",
     "SetAside",
+    "Store",
     "UnreadableCutError",
     "build_app",
     "cut_key",
@@ -83,14 +87,15 @@ __all__ = [
 _LATER = {
     "build_app": "worker",
     "run": "worker",
-    "Progress": "partition",
     "NotSetAside": "setting_aside",
     "set_aside": "setting_aside",
+    "DamagedSnapshotError": "snapshots",
+    "Store": "snapshots",
 }
 
 
 def __getattr__(name: str) -> object:
-    """Import what needs Faust or Kafka when it is first asked for: readers of cuts do without and start sooner."""
+    """Import what needs Faust, Kafka or SQLite when it is first asked for: who reads cuts does without."""
     if name in _LATER:
         return getattr(import_module(f"streams.engine.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,9 @@ from faust.types import AppT
 from streams.engine.config import EngineConfig
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
-from streams.engine.partition import Held, LedgerPartition, Progress
+from streams.engine.held import Held
+from streams.engine.partition import LedgerPartition
+from streams.engine.progress import Progress
 from streams.engine.projection import Projection, Record
 from streams.engine.watchdog import Watchdog
 
@@ -47,14 +49,13 @@ class Assignment:
         """Fence, read cuts, and return the offset from which each partition is to flow."""
         await self.release()
         self._generation = generation
-        self._held = {n: held for n, held in self._held.items() if n in partitions}
+        await asyncio.gather(*(self._held.pop(n).close() for n in self._held.keys() - partitions))
         self._partitions = {
             n: LedgerPartition(
                 self._app,
                 self._config,
                 n,
-                self._factory,
-                held=self._held.pop(n, None),
+                self._held.pop(n) if n in self._held else Held(self._config, n, self._factory),
                 on_progress=self._progressed,
             )
             for n in sorted(partitions)
@@ -127,6 +128,12 @@ class Assignment:
             )
         self._held.update(zip(partitions, held, strict=True))
         log.info("released partitions %s", sorted(partitions))
+
+    async def leave(self) -> None:
+        """Release all partitions for good: what was held is let go."""
+        await self.release()
+        held, self._held = self._held, {}
+        await asyncio.gather(*(one.close() for one in held.values()))
 
     def status(self) -> tuple[bool, list[dict[str, int | bool]]]:
         """Whether all partitions of this worker have reached their cut, and how far each one is."""

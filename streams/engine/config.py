@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
 
 STOP_POINTS = frozenset(
     {
@@ -36,7 +38,9 @@ class EngineConfig:
     request_timeout: a request that is unanswered this long has failed; also the limit of a take-over
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
-    data_directory: where the frame may keep its files; nothing of value is there
+    data_directory: where snapshots and the frame's files are kept; nothing of value is there
+    snapshot_records_max: the state is saved after this many records of a partition,
+    snapshot_within: or after this long, whichever comes first
     set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
     stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there
     """
@@ -58,6 +62,8 @@ class EngineConfig:
     stall_timeout: float = 60.0
     status_port: int | None = None
     data_directory: str = ".faust"
+    snapshot_records_max: int = 20_000
+    snapshot_within: float = 5.0
     set_aside_hint: str = "set_aside(config, {partition}, {offset}, reason)"
     stop_at: str | None = field(default=None, kw_only=True)
 
@@ -75,3 +81,8 @@ class EngineConfig:
     def transactional_id(self, partition: int) -> str:
         """Transactional id of a ledger partition: whoever initialises it last is the only one that can commit."""
         return f"{self.name}.{self.group}.{partition}"
+
+    def snapshot_path(self, partition: int) -> Path:
+        """File of the snapshot of a ledger partition: one for each instance and each set of outputs."""
+        instance = "unnamed" if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
+        return Path(self.data_directory) / instance / f"{quote(self.transactional_id(partition), safe='')}.snapshot"

@@ -15,6 +15,8 @@ class ExitCode(IntEnum):
     """The ledger lacks a record. Starting anew does not help: find out who deleted it."""
     PROJECTION = 71
     """The projection raised. Starting anew raises again, until the projection or the record is mended."""
+    SNAPSHOT = 73
+    """The local snapshot is damaged and thrown away. Start anew: the state is folded from the ledger."""
     STALLED = 74
     """Work was waiting and nothing moved for too long. Start anew."""
     PRODUCER = 75

@@ -24,6 +24,16 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a state is a fold of, and by which fold version. States of different origins have nothing in common."""
+
+    topic: str
+    topic_id: str | None
+    partition: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """What stays the same for a partition: its ledger, the fold version, and the most records a batch may hold."""
 
@@ -37,12 +47,17 @@ class Terms:
         """Ledger topic and partition, for messages."""
         return f"{self.topic}/{self.partition}"
 
+    def origin(self, topic_id: str | None) -> Origin:
+        """Return the origin of a state that is folded under these terms, from the topic with this id."""
+        return Origin(self.topic, topic_id, self.partition, self.version)
+
 
 @dataclass(frozen=True, slots=True)
 class State:
     """State of the protocol. All offsets are those of the last record concerned, -1 before the first.
 
     folded: the projection has taken this one (held from before, folded in silence, or projected)
+    origin: what a state that was held from before is a fold of
     cut: committed outputs are complete up to here
     arrived: accepted from the ledger up to here; `arrived - folded` records are waiting
     aside: what is set aside; fixed from the reading of the cut on, because whoever sets aside raises the fence too
@@ -52,6 +67,7 @@ class State:
     terms: Terms
     stage: Stage = Stage.NEW
     folded: int = -1
+    origin: Origin | None = None
     cut: int = -1
     arrived: int = -1
     aside: frozenset[int] = frozenset()
@@ -72,9 +88,10 @@ class LedgerBounds:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """The partition is ours; a projection held from before has folded up to `held` (-1: there is none)."""
+    """The partition is ours; a state from before, in memory or in a snapshot, has folded up to `held` (-1: none)."""
 
     held: int = -1
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ class ReadCut:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Throw the held projection away and make a new one."""
+    """Throw the state from before away, and its snapshot with it: begin with an empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +212,14 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Save:
+    """The state stands at this offset, whose outputs are committed: it may be saved. `last`: now or never."""
+
+    offset: int
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Close the producer; no transaction is open."""
 
@@ -206,4 +231,4 @@ class Exit:
     fault: Fault
 
 
-Command = Fence | ReadCut | Renew | Seek | Fold | Project | Send | Commit | Ready | Release | Exit
+Command = Fence | ReadCut | Renew | Seek | Fold | Project | Send | Commit | Ready | Save | Release | Exit

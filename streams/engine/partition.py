@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from faust.types import AppT
@@ -14,34 +13,14 @@ from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
 from streams.engine.fence import FencedProducer, read_behind_fence
 from streams.engine.halt import StopPoint, halt
+from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
-from streams.engine.projection import Projection, Record
+from streams.engine.progress import Progress, Recovery
+from streams.engine.projection import Record
+from streams.engine.snapshots import DamagedSnapshotError
 from streams.engine.waiting import Taken, Waiting
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a partition is: outputs are complete to `cut`, the projection has folded to `folded` (-1: nothing yet).
-
-    ready: the projection has reached the cut, new records are projected.
-    sent_bytes: size of all outputs sent since the partition was taken over
-    """
-
-    partition: int
-    folded: int
-    cut: int
-    ready: bool
-    sent_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A projection that is kept over a rebalance, and the offset up to which it has folded."""
-
-    projection: Projection
-    folded: int
 
 
 class LedgerPartition:
@@ -55,17 +34,16 @@ class LedgerPartition:
         app: AppT,
         config: EngineConfig,
         partition: int,
-        factory: Callable[[int], Projection],
+        held: Held,
         *,
-        held: Held | None,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config
         self._partition = partition
-        self._factory = factory
+        self._held = held
         self._on_progress = on_progress
-        self._projection = factory(partition) if held is None else held.projection
-        self._state = moves.State(moves.Terms(config.ledger, partition, self._projection.version, config.batch_max))
+        self._terms = moves.Terms(config.ledger, partition, held.projection.version, config.batch_max)
+        self._state = moves.State(self._terms)
         self._outputs = BatchOutputs(
             {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
         )
@@ -77,17 +55,19 @@ class LedgerPartition:
         self._topic_id: str | None = None
         self._counts: dict[str, int] = {}
         self._ready = False
+        self._recovery: Recovery | None = None
+        self._resumed = -1
         self._seek: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
         self._released = asyncio.Event()
         self._told: Progress | None = None
         self._steps = 0
         self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
-        self._feed(moves.Assigned(-1 if held is None else held.folded))
 
     @property
     def progress(self) -> Progress:
         """How far the partition is."""
-        return Progress(self._partition, self._state.folded, self._state.cut, self._ready, self._producer.sent_bytes)
+        state, sent_bytes = self._state, self._producer.sent_bytes
+        return Progress(self._partition, state.folded, state.cut, self._ready, sent_bytes, self._resumed)
 
     @property
     def arrived(self) -> int:
@@ -113,10 +93,10 @@ class LedgerPartition:
         self._feed(moves.Arrived(tuple([record.offset for record in records])))
 
     async def leave(self) -> Held:
-        """Finish the batch in flight, release the partition and return the projection for a later assignment."""
+        """Finish the batch in flight, release the partition and return the state for a later assignment."""
         self._feed(moves.Revoked())
         await self._released.wait()
-        return Held(self._projection, self._state.folded)
+        return self._held
 
     def _feed(self, event: moves.Event) -> None:
         self._steps += 1
@@ -127,6 +107,8 @@ class LedgerPartition:
             self._commands.put_nowait(command)
 
     async def _perform_all(self) -> None:
+        await self._held.open()
+        self._feed(moves.Assigned(self._held.folded, self._held.origin))
         while not self._released.is_set():
             command = await self._commands.get()
             try:
@@ -134,14 +116,21 @@ class LedgerPartition:
             except UnreadableCutError as error:
                 event = moves.Failed(Fault(ExitCode.VERSION, f"{error}. Was the topic written by something else?"))
             except Exception as error:
-                log.exception("%s/%d failed", self._config.ledger, self._partition)
+                log.exception("%s failed", self._terms.place)
                 event = moves.Failed(self._fault(command, error))
             if event is not None:
                 self._feed(event)
             self._tell()
 
     def _fault(self, command: moves.Command, error: Exception) -> Fault:
-        place = f"{self._config.ledger}/{self._partition}"
+        place = self._terms.place
+        if self._held.damaged:
+            self._held.discard()
+            return Fault(
+                ExitCode.SNAPSHOT,
+                f"{place}: {error}. The snapshot is thrown away and nothing that rests on it is committed: start the "
+                "worker again, it folds from the ledger.",
+            )
         if isinstance(command, moves.Fold | moves.Project):
             at = self._taken.at.offset if self._taken.at is not None else None
             hint = self._config.set_aside_hint if isinstance(command, moves.Project) else None
@@ -152,16 +141,16 @@ class LedgerPartition:
             "the broker is in trouble. Nothing is lost: start the worker again.",
         )
 
-    async def _perform(self, command: moves.Command) -> moves.Event | None:  # noqa: C901  one case per command
+    async def _perform(self, command: moves.Command) -> moves.Event | None:  # noqa: C901, PLR0912  a case per command
         match command:
             case moves.Fence():
                 return await self._fence()
             case moves.ReadCut():
                 return await self._read_cut()
             case moves.Renew():
-                self._projection = self._factory(self._partition)
+                await self._held.renew()
             case moves.Seek(offset):
-                self._seek.set_result(offset)
+                self._resume(offset)
             case moves.Fold(first, last, aside):
                 return await self._fold(first, last, aside)
             case moves.Project(first, last, aside):
@@ -172,6 +161,8 @@ class LedgerPartition:
                 return await self._commit()
             case moves.Ready():
                 self._ready = True
+            case moves.Save(offset, last):
+                await self._save(offset, last=last)
             case moves.Release():
                 await self._release()
             case moves.Exit():
@@ -192,23 +183,32 @@ class LedgerPartition:
         self._stop_point.pass_by("after_cut_read")
         return read
 
+    def _resume(self, offset: int) -> None:
+        self._resumed = self._held.folded = offset - 1
+        self._held.begin(self._terms.origin(self._topic_id))
+        self._recovery = Recovery(self._terms.place, self._resumed, self._state.cut)
+        self._seek.set_result(offset)
+
     async def _fold(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
         for taken in self._waiting.take(last - first + 1, aside):
             if not taken.aside:
                 self._taken = taken
-                self._projection.fold(taken)
+                self._held.projection.fold(taken)
+            if self._recovery is not None:
+                self._recovery.at(taken[-1].offset)
             await self._give_way()
         self._stop_point.pass_by("after_fold")
         return moves.Folded()
 
     async def _project(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
+        projection = self._held.projection
         for taken in self._waiting.take(last - first + 1, aside):
             self._taken = taken
             if taken.aside:
                 for record in taken:
-                    self._projection.set_aside(record, self._outputs)
+                    projection.set_aside(record, self._outputs)
             else:
-                self._projection.project(taken, self._outputs)
+                projection.project(taken, self._outputs)
             await self._give_way()
         self._stop_point.pass_by("after_project")
         return moves.Projected()
@@ -218,6 +218,8 @@ class LedgerPartition:
         await asyncio.sleep(0)
 
     async def _send(self, offset: int) -> moves.Event:
+        if self._held.damaged:
+            raise DamagedSnapshotError("the projection went on with a damaged value")
         appended, rows = self._outputs.drain()
         for topic, entries in appended.items():
             self._counts[topic] = self._counts.get(topic, 0) + len(entries)
@@ -226,7 +228,7 @@ class LedgerPartition:
             self._topic_id,
             self._partition,
             offset,
-            self._projection.version,
+            self._terms.version,
             tuple(sorted(self._counts.items())),
         )
         # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
@@ -250,6 +252,13 @@ class LedgerPartition:
         await self._producer.commit()
         self._stop_point.pass_by("after_commit")
         return moves.Committed()
+
+    async def _save(self, offset: int, *, last: bool) -> None:
+        self._held.folded = offset
+        if last:
+            await self._held.save(offset)
+        else:
+            self._held.save_if_due(offset)
 
     async def _release(self) -> None:
         await self._producer.stop()

@@ -1,7 +1,10 @@
 """What a user of the engine writes: a projection of one ledger partition."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from streams.engine.snapshots import Store
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -57,3 +60,21 @@ class Projection(Protocol):
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         """Leave a record out that a person has set aside: append the word that it was passed, and fold nothing."""
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A projection whose state can be kept on the local disk, so that a new start need not fold all of it again."""
+
+    def attach(self, store: "Store") -> None:
+        """Begin with what is in the store; called once, before anything is folded, also when it is empty.
+
+        The projection has then folded up to `store.folded`. It may read values later, whenever it needs them: what it
+        told to be changed is found there at once.
+        """
+
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what has changed since the last call, as it is now; None: the key is gone.
+
+        Called between two batches, which wait for it.
+        """

@@ -4,8 +4,8 @@
     any fault, at any point -> exit
 
 There is no input or output here and no clock; the runtime performs the commands and feeds back what came of them.
-Two rules carry the promise: the cut is read only after the fence stands, and what is committed is always the outputs
-together with the cut that covers exactly them.
+Three rules carry the promise: the cut is read only after the fence stands; what is committed is always the outputs
+together with the cut that covers exactly them; and a state is saved, or believed, only up to the cut.
 
 Records at or before the cut are folded, records after it are projected, those set aside are left out of either, and
 every offset that arrives must be the next one. Whatever is not foreseen ends in `Exit`: stopping is always safe,
@@ -39,6 +39,7 @@ from streams.engine.moves import (
     Release,
     Renew,
     Revoked,
+    Save,
     Seek,
     Send,
     Sent,
@@ -62,20 +63,20 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0912  one case p
             return _revoked(state)
         case Arrived(offsets) if stage not in (Stage.NEW, Stage.FENCING, Stage.READING_CUT):
             return _arrived(state, offsets)
-        case Assigned(held) if stage is Stage.NEW:
-            return replace(state, stage=Stage.FENCING, folded=held), (Fence(),)
+        case Assigned(held, origin) if stage is Stage.NEW:
+            return replace(state, stage=Stage.FENCING, folded=held, origin=origin), (Fence(),)
         case Fenced() if stage is Stage.FENCING:
             return replace(state, stage=Stage.READING_CUT), (ReadCut(),)
         case CutRead(cut, ledger, aside) if stage is Stage.READING_CUT:
             return _resume(replace(state, aside=aside), cut, ledger)
         case Folded() if stage is Stage.FOLDING:
-            return _next_batch(state, just_ready=state.folded == state.cut)
+            return _batch_done(state)
         case Projected() if stage is Stage.PROJECTING:
             return replace(state, stage=Stage.SENDING), (Send(state.folded),)
         case Sent() if stage is Stage.SENDING:
             return replace(state, stage=Stage.COMMITTING), (Commit(),)
         case Committed() if stage is Stage.COMMITTING:
-            return _next_batch(replace(state, cut=state.folded))
+            return _batch_done(replace(state, cut=state.folded))
         case Arrived() | Assigned() | Fenced() | CutRead() | Folded() | Projected() | Sent() | Committed():
             return _exit(state, Fault(ExitCode.PRODUCER, _unforeseen(state, event)))
         case _:
@@ -89,15 +90,19 @@ def _exit(state: State, fault: Fault) -> Step:
 def _revoked(state: State) -> Step:
     if state.stage in (Stage.FOLDING, Stage.PROJECTING, Stage.SENDING, Stage.COMMITTING):
         return replace(state, leaving=True), ()
-    return replace(state, stage=Stage.CLOSED, leaving=True), (Release(),)
+    closed = replace(state, stage=Stage.CLOSED, leaving=True)
+    if state.stage is Stage.WAITING:
+        return closed, (Save(state.folded, last=True), Release())
+    return closed, (Release(),)
 
 
 def _resume(state: State, cut: Cut | None, ledger: LedgerBounds) -> Step:
     offset = -1 if cut is None else cut.offset
-    # A projection that is ahead of the cut has folded what was never committed by anybody: it cannot be used.
-    renew = state.folded > offset
+    # A state that is ahead of the cut has folded what was never committed by anybody: it cannot be used.
+    ours = state.terms.origin(ledger.topic_id)
+    renew = state.folded > offset or (state.folded >= 0 and state.origin != ours)
     folded = -1 if renew else state.folded
-    fault = _unfit(state.terms, cut, ledger, folded)
+    fault = _unfit(state.terms, cut, ledger)
     if fault is not None:
         return _exit(state, fault)
     following = replace(state, stage=Stage.WAITING, folded=folded, arrived=folded, cut=offset)
@@ -109,12 +114,13 @@ def _resume(state: State, cut: Cut | None, ledger: LedgerBounds) -> Step:
     return following, commands
 
 
-def _unfit(terms: Terms, cut: Cut | None, ledger: LedgerBounds, folded: int) -> Fault | None:
+def _unfit(terms: Terms, cut: Cut | None, ledger: LedgerBounds) -> Fault | None:
     """Return the reason why this ledger cannot be followed from this cut, if there is one."""
-    if ledger.begin > folded + 1:
+    # also where a snapshot would do without them: what is gone nobody else can fold either
+    if ledger.begin > 0:
         return Fault(
             ExitCode.HOLE,
-            f"{terms.place} begins at offset {ledger.begin}, expected {folded + 1}: the records before it are gone, so "
+            f"{terms.place} begins at offset {ledger.begin}, expected 0: the records before it are gone, so "
             "the state cannot be folded. Restore the ledger from an export, and set its retention to unlimited.",
         )
     if cut is None:
@@ -172,19 +178,24 @@ def _hole(state: State, offsets: tuple[int, ...]) -> Fault:
     )
 
 
-def _next_batch(state: State, *, just_ready: bool = False) -> Step:
-    ready: tuple[Command, ...] = (Ready(),) if just_ready else ()
+def _batch_done(state: State) -> Step:
+    ready: tuple[Command, ...] = (Ready(),) if state.stage is Stage.FOLDING and state.folded == state.cut else ()
+    done = (*ready, Save(state.folded, last=state.leaving))
     if state.leaving:
-        return replace(state, stage=Stage.CLOSED), (Release(),)
+        return replace(state, stage=Stage.CLOSED), (*done, Release())
+    state, commands = _next_batch(state)
+    return state, (*done, *commands)
+
+
+def _next_batch(state: State) -> Step:
     if state.arrived == state.folded:
-        return replace(state, stage=Stage.WAITING), ready
+        return replace(state, stage=Stage.WAITING), ()
     first = state.folded + 1
     last = min(state.arrived, state.folded + state.terms.batch_max)
     if state.folded < state.cut:
         last = min(last, state.cut)
-        return replace(state, stage=Stage.FOLDING, folded=last), (*ready, Fold(first, last, _aside(state, first, last)))
-    project = Project(first, last, _aside(state, first, last))
-    return replace(state, stage=Stage.PROJECTING, folded=last), (*ready, project)
+        return replace(state, stage=Stage.FOLDING, folded=last), (Fold(first, last, _aside(state, first, last)),)
+    return replace(state, stage=Stage.PROJECTING, folded=last), (Project(first, last, _aside(state, first, last)),)
 
 
 def _aside(state: State, first: int, last: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from streams.engine.config import EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
-from streams.engine.partition import Progress
+from streams.engine.progress import Progress
 from streams.engine.projection import Projection
 from streams.engine.status import StatusPort
 
@@ -87,13 +87,6 @@ def build_app(
             log.exception("the stream of the ledger failed")
             halt(Fault(ExitCode.PRODUCER, f"the stream of the ledger failed with {error!r}: start the worker again."))
 
-    async def release(*_: object, **__: object) -> None:
-        await assignment.release()
-
-    async def assigned(*sent: object, **_: object) -> None:
-        if not any(sent[1:]):  # with none at all Faust sets no positions, so nothing else tells
-            await assignment.take_over(app.consumer_generation_id, ())
-
     if config.status_port is not None:
         port = config.status_port
 
@@ -104,10 +97,24 @@ def build_app(
             def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
                 super().__init__(port, assignment.status, **kwargs)
 
+    _follow_membership(app, assignment)
+    return app
+
+
+def _follow_membership(app: faust.App, assignment: Assignment) -> None:
+    async def release(*_: object, **__: object) -> None:
+        await assignment.release()
+
+    async def leave(*_: object, **__: object) -> None:
+        await assignment.leave()
+
+    async def assigned(*sent: object, **_: object) -> None:
+        if not any(sent[1:]):  # with none at all Faust sets no positions, so nothing else tells
+            await assignment.take_over(app.consumer_generation_id, ())
+
     app.on_partitions_assigned.connect(assigned, weak=False)
     app.on_partitions_revoked.connect(release, weak=False)
-    app.on_before_shutdown.connect(release, weak=False)
-    return app
+    app.on_before_shutdown.connect(leave, weak=False)
 
 
 class FailStopWorker(faust.Worker):

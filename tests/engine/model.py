@@ -1,92 +1,27 @@
 """A small world around the protocol: a ledger of a few events, a broker, and workers that die, sleep and are replaced.
 
 `explore` walks every order of events up to the budgets of a `World` and compares what is committed with what a plain
-fold says. The fold state of the model is the tuple of the offsets that were folded, so that a record that is missed,
-folded twice or out of order shows in every later output.
+fold says.
 
 What a worker does for itself (seek, fold, project) is done at once: nobody can see when it happens. What reaches the
-broker or comes from the ledger happens in every order.
+broker or the disk, or comes from the ledger, happens in every order.
 
 A zombie needs no event of its own: a worker that is not picked for a while is one.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
-from streams.engine import moves, protocol
+from streams.engine import moves
 from streams.engine.cut import Cut
 from streams.engine.faults import ExitCode, Fault
+from tests.engine.world import DAMAGED, FOREIGN, OURS, STRANGE, Door, Kept, Output, Rules, Worker, World, is_exact
 
-TERMS = moves.Terms("ledger", 0, "1", batch_max=2)
+T = TypeVar("T")
 LOST = moves.Failed(Fault(ExitCode.PRODUCER, "the reply was lost"))
 FENCED = moves.Failed(Fault(ExitCode.PRODUCER, "fenced"))
-
-Machine = Any
-"""State of the protocol under test; the plain one is `moves.State`, planted bugs may keep more."""
-StepFunction = Callable[[Machine, moves.Event], tuple[Machine, tuple[moves.Command, ...]]]
-Folded = tuple[int, ...]
-Output = tuple[int, Folded]
-
-
-class Worker(NamedTuple):
-    """One process: its protocol, the commands it has yet to perform, its projection and its producer."""
-
-    machine: Machine
-    commands: tuple[moves.Command, ...]
-    epoch: int = -1
-    position: int = -1
-    waiting: tuple[int, ...] = ()
-    folded: Folded = ()
-    outputs: tuple[Output, ...] = ()
-    staged: tuple[Output, ...] = ()
-    staged_cut: int | None = None
-
-
-class Door(NamedTuple):
-    """Somebody who sets the poison aside: the epoch of the fence that was raised, and the cut once it is read."""
-
-    epoch: int
-    cut: int | None = None
-
-
-class World(NamedTuple):
-    """The broker, the workers, and how often a worker may still start, and something may still go wrong.
-
-    poison: to project this one may kill the worker, and a door may set it aside, as often as `doors` says
-    aside: it is set aside
-    """
-
-    events: int = 3
-    epoch: int = 0
-    outputs: tuple[Output, ...] = ()
-    row: Folded = ()
-    cut: int = -1
-    workers: tuple[Worker | None, ...] = (None, None)
-    assigns: int = 3
-    faults: int = 2
-    poison: int | None = None
-    aside: bool = False
-    door: Door | None = None
-    doors: int = 0
-
-    @property
-    def asides(self) -> frozenset[int]:
-        """What is set aside."""
-        return frozenset(() if self.poison is None or not self.aside else (self.poison,))
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the world does; the flags plant a bug outside the step function."""
-
-    step: StepFunction = protocol.step
-    first: Machine = field(default_factory=lambda: moves.State(TERMS))
-    fences: bool = True
-    transactional: bool = True
-    door_fences: bool = True
-    door_reads_the_cut: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,7 +45,9 @@ def explore(world: World, rules: Rules) -> Found:
     left: set[World] = set()
     while queue:
         here = queue.popleft()
-        left.add(here._replace(workers=(None,), assigns=1, faults=0, epoch=0, door=None, doors=0))
+        for disk in set(here.disks):
+            nobody = here._replace(workers=(None,), memories=(None,), disks=(disk,), epoch=0, door=None)
+            left.add(nobody._replace(assigns=2, faults=0, doors=0))
         if not is_exact(here):
             return Found(len(parents), frozenset(seen), way_to(here, parents))
         for name, there in successors(here, rules):
@@ -119,13 +56,6 @@ def explore(world: World, rules: Rules) -> Found:
                 parents[there] = (here, name)
                 queue.append(there)
     return Found(len(parents), frozenset(seen), None, frozenset(left))
-
-
-def is_exact(world: World) -> bool:
-    """Tell whether what is committed is what a plain fold of the ledger up to the cut says."""
-    prefix = tuple(range(world.cut + 1))
-    fold = tuple(n for n in prefix if n not in world.asides)
-    return world.outputs == tuple((n, tuple(m for m in fold if m <= n)) for n in prefix) and world.row == fold
 
 
 def way_to(world: World, parents: dict[World, tuple[World, str] | None]) -> tuple[str, ...]:
@@ -139,22 +69,88 @@ def way_to(world: World, parents: dict[World, tuple[World, str] | None]) -> tupl
 
 def successors(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
     """Give everything that can happen next."""
-    if world.assigns and None in world.workers:
-        free = world.workers.index(None)
-        fresh = fed(Worker(rules.first, ()), moves.Assigned(), rules)
-        yield f"{free} assigned", with_worker(world, free, fresh)._replace(assigns=world.assigns - 1)
+    yield from assigned(world, rules)
     yield from sets_aside(world, rules)
     for i, worker in enumerate(world.workers):
         if worker is None:
-            continue
-        if world.faults:
-            yield f"{i} crashed", hurt(with_worker(world, i, None))
-            yield f"{i} revoked", hurt(with_worker(world, i, fed(worker, moves.Revoked(), rules)))
-            if worker.staged and worker.epoch == world.epoch:
-                yield f"{i} expired", hurt(world._replace(epoch=world.epoch + 1))
-        yield from fetches(world, i, worker, rules)
-        if worker.commands:
-            yield from performs(world, i, worker, rules)
+            yield from damages(world, i)
+        else:
+            yield from goes_on(world, i, worker, rules)
+
+
+def goes_on(world: World, i: int, worker: Worker, rules: Rules) -> Iterator[tuple[str, World]]:
+    """Give what can happen next to a worker."""
+    if worker.saving is not None:
+        yield f"{i} saved", saved(world, i, worker)
+    if world.faults:
+        yield f"{i} crashed", hurt(with_worker(world, i, None))
+    if worker.released:
+        return
+    if world.faults:
+        yield f"{i} revoked", hurt(with_worker(world, i, fed(worker, moves.Revoked(), rules)))
+        if worker.staged and worker.epoch == world.epoch:
+            yield f"{i} expired", hurt(world._replace(epoch=world.epoch + 1))
+    yield from fetches(world, i, worker, rules)
+    if worker.commands:
+        yield from performs(world, i, worker, rules)
+
+
+def assigned(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
+    """Give the ways in which a worker may begin: with what is in its memory or on its disk, or with nothing."""
+    free = [i for i, worker in enumerate(world.workers) if worker is None]
+    for i in free if rules.keeps else free[:1]:
+        begun = world._replace(assigns=world.assigns - 1)
+        if not world.assigns:
+            return
+        if world.memories[i] is not None:
+            yield f"{i} assigned again", with_worker(begun, i, beginning(world.memories[i], rules))
+        disk = world.disks[i]
+        if disk is not None and not disk.sound and rules.opens_only_what_is_sound:
+            yield f"{i} threw a snapshot away", world._replace(disks=replaced(world.disks, i, None))
+        else:
+            name = f"{i} assigned" if disk is None else f"{i} assigned with a snapshot"
+            yield name, with_worker(forgetful(begun, i), i, beginning(disk, rules))
+
+
+def beginning(kept: Kept | None, rules: Rules) -> Worker | None:
+    """Return a worker that begins with what was kept."""
+    if kept is None:
+        return fed(Worker(rules.first, ()), moves.Assigned(), rules)
+    return fed(
+        Worker(rules.first, (), folded=kept.folded, remembers=kept), moves.Assigned(kept.offset, kept.origin), rules
+    )
+
+
+def saved(world: World, i: int, worker: Worker) -> World:
+    """Let what a worker is writing be on its disk."""
+    world = world._replace(disks=replaced(world.disks, i, worker.saving))
+    return with_worker(world, i, worker._replace(saving=None))
+
+
+def forgetful(world: World, i: int) -> World:
+    """Return the world in which a process has no memory of what it had."""
+    return world._replace(memories=replaced(world.memories, i, None))
+
+
+def damages(world: World, i: int) -> Iterator[tuple[str, World]]:
+    """Give what may happen to the disk of a worker that is gone."""
+    if not world.accidents:
+        return
+    ahead = tuple(range(world.cut + 2))
+    found: dict[str, Kept] = {
+        "foreign snapshot": Kept((STRANGE,), 0, FOREIGN),
+        "snapshot ahead": Kept(ahead, ahead[-1]),
+    }
+    if (disk := world.disks[i]) is not None:
+        found["snapshot damaged"] = disk._replace(folded=(DAMAGED,), sound=False)
+        found["snapshot damaged inside"] = disk._replace(folded=(*disk.folded[:-1], DAMAGED))
+    for name, kept in found.items():
+        yield f"{i} {name}", world._replace(disks=replaced(world.disks, i, kept), accidents=world.accidents - 1)
+
+
+def replaced(values: tuple[T, ...], i: int, value: T) -> tuple[T, ...]:
+    """Return the values with one replaced."""
+    return (*values[:i], value, *values[i + 1 :])
 
 
 def sets_aside(world: World, rules: Rules) -> Iterator[tuple[str, World]]:
@@ -200,23 +196,28 @@ def received(worker: Worker, offsets: tuple[int, ...], rules: Rules) -> Worker |
 
 
 def fed(worker: Worker, event: moves.Event, rules: Rules) -> Worker | None:
-    """Step the worker's protocol, and do at once what it does for itself; None if it exits or is released."""
+    """Step the worker's protocol, and do at once what it does for itself; None if it exits."""
     machine, commands = rules.step(worker.machine, event)
     worker = worker._replace(machine=machine)
     for command in commands:
         match command:
-            case moves.Exit() | moves.Release():
+            case moves.Exit():
                 return None
+            case moves.Release():
+                worker = worker._replace(released=True, commands=(), position=-1, waiting=())
             case moves.Seek(offset):
                 worker = worker._replace(position=offset)
             case moves.Renew():
-                worker = worker._replace(folded=())
+                worker = worker._replace(folded=(), discards=True, remembers=None)
             case moves.Ready():
                 pass
-            case moves.Fold(first, last, aside):
-                return fed(folding(worker, last - first + 1, aside, silent=True), moves.Folded(), rules)
-            case moves.Project(first, last, aside):
-                return fed(folding(worker, last - first + 1, aside, silent=False), moves.Projected(), rules)
+            case moves.Save(offset, last):
+                if rules.keeps and offset >= 0:
+                    kept = Kept(worker.folded, offset)
+                    worker = worker._replace(saving=kept if last else worker.saving or kept)
+                    worker = worker._replace(remembers=kept if last else None)
+            case moves.Fold() | moves.Project():
+                return folding(worker, command, rules)
             case _:
                 worker = worker._replace(commands=(*worker.commands, command))
     return worker
@@ -246,8 +247,8 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             epoch = world.epoch + 1 if rules.fences else world.epoch
             return world._replace(epoch=epoch), worker._replace(epoch=epoch), moves.Fenced()
         case moves.ReadCut():
-            cut = None if world.cut < 0 else Cut("ledger", None, 0, world.cut, "1")
-            return world, worker, moves.CutRead(cut, moves.LedgerBounds(0, world.events, None), world.asides)
+            cut = None if world.cut < 0 else Cut("ledger", OURS.topic_id, 0, world.cut, "1")
+            return world, worker, moves.CutRead(cut, moves.LedgerBounds(0, world.events, OURS.topic_id), world.asides)
         case moves.Send(offset):
             return send(world, worker, offset, rules)
         case moves.Commit():
@@ -262,14 +263,21 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             raise AssertionError(f"{command} never reaches the broker")
 
 
-def folding(worker: Worker, count: int, aside: tuple[int, ...], *, silent: bool) -> Worker:
-    """Fold the next waiting records; the outputs of each name its offset and all that was folded by then."""
+def folding(worker: Worker, command: moves.Fold | moves.Project, rules: Rules) -> Worker | None:
+    """Fold the next waiting records; the outputs of each name its offset and all that was folded by then.
+
+    A damaged state that is looked at throws the snapshot away and ends the worker.
+    """
+    if DAMAGED in worker.folded and rules.looks_at_what_it_loads:
+        return worker._replace(released=True, discards=True, commands=(), saving=None, remembers=None)
+    count = command.last - command.first + 1
     outputs, folded = worker.outputs, worker.folded
     for offset in worker.waiting[:count]:
-        folded = folded if offset in aside else (*folded, offset)
-        if not silent:
+        folded = folded if offset in command.aside else (*folded, offset)
+        if isinstance(command, moves.Project):
             outputs = (*outputs, (offset, folded))
-    return worker._replace(waiting=worker.waiting[count:], folded=folded, outputs=outputs)
+    worker = worker._replace(waiting=worker.waiting[count:], folded=folded, outputs=outputs)
+    return fed(worker, moves.Folded() if isinstance(command, moves.Fold) else moves.Projected(), rules)
 
 
 def send(world: World, worker: Worker, cut: int, rules: Rules) -> tuple[World, Worker, moves.Event]:
@@ -287,7 +295,12 @@ def append(world: World, outputs: tuple[Output, ...]) -> World:
 
 
 def with_worker(world: World, i: int, worker: Worker | None) -> World:
-    """Return the world with worker i replaced."""
-    workers = list(world.workers)
-    workers[i] = worker
-    return world._replace(workers=tuple(workers))
+    """Return the world with worker i replaced: by nobody, when it has nothing left to do."""
+    if worker is not None and worker.discards:
+        world = world._replace(disks=replaced(world.disks, i, None))
+        worker = worker._replace(discards=False)
+    if worker is None:
+        world = forgetful(world, i)
+    elif worker.released and worker.saving is None:
+        world, worker = world._replace(memories=replaced(world.memories, i, worker.remembers)), None
+    return world._replace(workers=replaced(world.workers, i, worker))

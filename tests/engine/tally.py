@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streams.engine import EngineConfig, Outputs, Progress, Record, build_app, run
+from streams.engine import EngineConfig, Outputs, Progress, Record, Store, build_app, run
 from tests.engine.slow import slow_seek
 
 
@@ -18,7 +18,8 @@ from tests.engine.slow import slow_seek
 class Tally:
     """Count and sum of the numbers per key; every event appends its running sum and sets the key's row.
 
-    In place of the sum it may tell how many records it has folded in silence, or the level of the root logger.
+    In place of the sum it may tell how many records it has folded in silence, or the level of the root logger. To fold
+    a record in silence takes it `fold_seconds` longer.
     """
 
     version: str = "1"
@@ -26,12 +27,24 @@ class Tally:
     output_topic: str = "out"
     stop_before: bytes | None = None
     tells: str = "sums"
+    fold_seconds: float = 0.0
     folded: int = 0
+    store: Store | None = None
+    touched: set[bytes] = field(default_factory=set)
+
+    def attach(self, store: Store) -> None:
+        self.store = store
+
+    def changed(self) -> dict[bytes, bytes | None]:
+        touched, self.touched = self.touched, set()
+        return {key: b"%d %d" % self.sums[key] for key in touched}
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:
             self._add(record)
             self.folded += 1
+            if self.fold_seconds:
+                threading.Event().wait(self.fold_seconds)
 
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         for record in records:
@@ -58,10 +71,20 @@ class Tally:
             threading.Event().wait()
         if record.value == self.stop_before:
             os.kill(os.getpid(), signal.SIGSTOP)
-        count, total = self.sums.get(key, (0, 0))
-        count, total = count + 1, total + int(record.value or b"0")
+        number = int(record.value or b"0")
+        count, total = self.sums[key] if key in self.sums else self._load(key)
+        count, total = count + 1, total + number
         self.sums[key] = (count, total)
+        self.touched.add(key)
         return key, count, total
+
+    def _load(self, key: bytes) -> tuple[int, int]:
+        """Return what the snapshot has of a key; it is asked when the key is first heard of."""
+        kept = None if self.store is None else self.store.get(key)
+        if kept is None:
+            return 0, 0
+        count, total = kept.split()
+        return int(count), int(total)
 
 
 def main() -> None:
@@ -69,7 +92,7 @@ def main() -> None:
     fields = json.loads(Path(sys.argv[1]).read_text())
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
     stop_before = fields.pop("stop_before", "").encode() or None
-    tells = fields.pop("tells", "sums")
+    tells, fold_seconds = fields.pop("tells", "sums"), fields.pop("fold_seconds", 0.0)
     seek_seconds = fields.pop("seek_seconds", 0.0)
 
     def show(progress: Progress) -> None:
@@ -77,13 +100,16 @@ def main() -> None:
             "partition": progress.partition,
             "folded": progress.folded,
             "cut": progress.cut,
+            "resumed": progress.resumed,
             "ready": progress.ready,
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
 
     def tally(_: int) -> Tally:
-        return Tally(version, output_topic=output_topic, stop_before=stop_before, tells=tells)
+        return Tally(
+            version, output_topic=output_topic, stop_before=stop_before, tells=tells, fold_seconds=fold_seconds
+        )
 
     app = build_app(EngineConfig(**fields), tally, on_progress=show)
     slow_seek(app, seek_seconds)

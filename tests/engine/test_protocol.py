@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine import ExitCode, moves, protocol
 from streams.engine.cut import Cut
-from tests.engine.model import TERMS
+from tests.engine.world import TERMS
 
 Commands = tuple[moves.Command, ...]
 
@@ -18,7 +18,7 @@ def at_the_cut(stage: moves.Stage = moves.Stage.WAITING, *, folded: int = 4, arr
 
 def reading(held: int = -1) -> moves.State:
     """Return the state of a partition that has raised its fence, with a projection that has folded up to `held`."""
-    state, _ = protocol.step(moves.State(TERMS), moves.Assigned(held))
+    state, _ = protocol.step(moves.State(TERMS), moves.Assigned(held, TERMS.origin("id")))
     state, _ = protocol.step(state, moves.Fenced())
     return state
 
@@ -52,6 +52,7 @@ def test_the_ledger_flows_from_where_the_projection_stands(held: int, cut: Cut |
         (CUT, moves.LedgerBounds(0, 4, "id"), ExitCode.LEDGER),
         (CUT, moves.LedgerBounds(1, 10, "id"), ExitCode.HOLE),
         (None, moves.LedgerBounds(3, 10, "id"), ExitCode.HOLE),
+        (CUT, moves.LedgerBounds(5, 10, "id"), ExitCode.HOLE),
     ],
 )
 def test_a_ledger_that_does_not_fit_the_cut_stops_the_worker(
@@ -60,6 +61,23 @@ def test_a_ledger_that_does_not_fit_the_cut_stops_the_worker(
     state, commands = protocol.step(reading(), moves.CutRead(cut, ledger))
     assert state.stage is moves.Stage.CLOSED
     assert [c.fault.code for c in commands if isinstance(c, moves.Exit)] == [code]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        moves.Origin("another", "id", 0, "1"),
+        moves.Origin("ledger", "another id", 0, "1"),
+        moves.Origin("ledger", None, 0, "1"),
+        moves.Origin("ledger", "id", 1, "1"),
+        moves.Origin("ledger", "id", 0, "2"),
+        None,
+    ],
+)
+def test_a_state_of_another_origin_is_thrown_away(origin: moves.Origin | None) -> None:
+    state, _ = protocol.step(moves.State(TERMS), moves.Assigned(2, origin))
+    state, _ = protocol.step(state, moves.Fenced())
+    assert protocol.step(state, moves.CutRead(CUT, LEDGER))[1] == (moves.Renew(), moves.Seek(0))
 
 
 def test_a_topic_id_that_the_broker_does_not_tell_stops_nobody() -> None:
@@ -82,7 +100,7 @@ def test_what_arrives_during_a_transaction_joins_the_next_one() -> None:
         state, commands = protocol.step(state, moves.Arrived((offset,)))
         assert commands == ()
     state, commands = protocol.step(state, moves.Committed())
-    assert commands == (moves.Project(5, 6),), "no more than a batch may hold"
+    assert commands == (moves.Save(4), moves.Project(5, 6)), "no more than a batch may hold"
     assert (state.folded, state.arrived) == (6, 7)
 
 
@@ -91,7 +109,7 @@ def test_records_up_to_the_cut_are_folded_and_those_behind_it_projected() -> Non
     state, commands = protocol.step(state, moves.Arrived((3, 4, 5)))
     assert commands == (moves.Fold(3, 3),)
     state, commands = protocol.step(state, moves.Folded())
-    assert commands == (moves.Ready(), moves.Project(4, 5))
+    assert commands == (moves.Ready(), moves.Save(3), moves.Project(4, 5))
 
 
 @pytest.mark.parametrize("stage", [moves.Stage.PROJECTING, moves.Stage.SENDING, moves.Stage.COMMITTING])
@@ -105,11 +123,15 @@ def test_a_revoked_partition_commits_its_batch_and_no_further_one(stage: moves.S
     while state.stage is not moves.Stage.COMMITTING:
         state, _ = protocol.step(state, done[state.stage])
     state, commands = protocol.step(state, moves.Committed())
-    assert (state.cut, commands) == (6, (moves.Release(),))
+    assert (state.cut, commands) == (6, (moves.Save(6, last=True), moves.Release()))
 
 
 def test_a_waiting_partition_is_released_at_once() -> None:
-    assert protocol.step(at_the_cut(), moves.Revoked())[1] == (moves.Release(),)
+    assert protocol.step(at_the_cut(), moves.Revoked())[1] == (moves.Save(4, last=True), moves.Release())
+
+
+def test_a_state_that_was_not_compared_with_the_cut_is_released_unsaved() -> None:
+    assert protocol.step(reading(2), moves.Revoked())[1] == (moves.Release(),)
 
 
 @pytest.mark.parametrize("event", [moves.Fenced(), moves.Folded(), moves.Projected(), moves.Sent(), moves.Committed()])

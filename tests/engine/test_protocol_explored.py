@@ -1,12 +1,15 @@
 """The protocol, checked over every interleaving of a small world, and with bugs planted that the check must find."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
 
 from streams.engine import moves, protocol
-from tests.engine.model import TERMS, Found, Machine, Rules, World, explore
+from streams.engine.cut import Cut
+from tests.engine.model import Found, explore
+from tests.engine.world import TERMS, Machine, Rules, World
 
 Commands = tuple[moves.Command, ...]
 
@@ -59,6 +62,29 @@ def folds_what_is_set_aside(machine: Machine, event: moves.Event) -> tuple[Machi
     return state, tuple(moves.Fold(c.first, c.last) if isinstance(c, moves.Fold) else c for c in commands)
 
 
+def saves_before_the_commit(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    state, commands = protocol.step(machine, event)
+    early: list[moves.Command] = []
+    for command in commands:
+        early += [moves.Save(command.offset), command] if isinstance(command, moves.Send) else [command]
+    return state, tuple(early)
+
+
+def believes_what_is_ahead_of_the_cut(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    if isinstance(event, moves.CutRead) and machine.folded > (-1 if event.cut is None else event.cut.offset):
+        assert machine.origin is not None
+        ahead = Cut("ledger", machine.origin.topic_id, 0, machine.folded, "1")
+        event = replace(event, cut=ahead, ledger=replace(event.ledger, end=machine.folded + 1))
+    return protocol.step(machine, event)
+
+
+def believes_every_origin(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    if isinstance(event, moves.CutRead):
+        machine = replace(machine, origin=TERMS.origin(event.ledger.topic_id))
+    return protocol.step(machine, event)
+
+
+KEPT = World(events=2, faults=1, accidents=1)
 POISONED = World(events=2, assigns=2, faults=1, poison=0, doors=1)
 
 PLANTED = {
@@ -72,6 +98,17 @@ PLANTED = {
     "set aside without the fence": (POISONED, Rules(door_fences=False)),
     "set aside what is committed": (POISONED, Rules(door_reads_the_cut=False)),
     "set-asides forgotten in silence": (POISONED, Rules(step=folds_what_is_set_aside)),
+    "snapshot saved before its commit": (
+        POISONED._replace(assigns=3, faults=0),
+        Rules(step=saves_before_the_commit, keeps=True),
+    ),
+    "snapshot believed though ahead": (KEPT, Rules(step=believes_what_is_ahead_of_the_cut, keeps=True)),
+    "snapshot believed though foreign": (KEPT, Rules(step=believes_every_origin, keeps=True)),
+    "snapshot believed though damaged": (
+        KEPT,
+        Rules(keeps=True, opens_only_what_is_sound=False, looks_at_what_it_loads=False),
+    ),
+    "snapshot believed though damaged inside": (KEPT, Rules(keeps=True, looks_at_what_it_loads=False)),
 }
 
 
@@ -107,6 +144,25 @@ def test_a_record_is_set_aside_by_everybody_or_by_nobody() -> None:
     assert found.seen >= {"fenced", "came too late", "set aside", "refused", "read the cut"}
     for left in found.left:
         alone = explore(left, Rules())
+        assert alone.wrong is None
+        assert max(world.cut for world in alone.left) == left.events - 1
+
+
+def test_a_state_in_memory_or_on_disk_changes_nothing_whatever_became_of_it() -> None:
+    found = explore(KEPT, Rules(keeps=True))
+    assert found.wrong is None
+    assert found.seen >= {
+        "saved",
+        "assigned again",
+        "assigned with a snapshot",
+        "threw a snapshot away",
+        "foreign snapshot",
+        "snapshot ahead",
+        "snapshot damaged",
+        "snapshot damaged inside",
+    }
+    for left in found.left:
+        alone = explore(left, Rules(keeps=True))
         assert alone.wrong is None
         assert max(world.cut for world in alone.left) == left.events - 1
 

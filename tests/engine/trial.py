@@ -34,6 +34,7 @@ class Worker:
         self.log = log
         self.cuts: dict[int, int] = {}
         self.ready: set[int] = set()
+        self.resumed: dict[int, int] = {}
         self._changed = asyncio.Condition()
         self._reading = asyncio.create_task(self._read())
 
@@ -43,6 +44,7 @@ class Worker:
             progress = json.loads(line)
             async with self._changed:
                 self.cuts[progress["partition"]] = progress["cut"]
+                self.resumed[progress["partition"]] = progress["resumed"]
                 if progress["ready"]:
                     self.ready.add(progress["partition"])
                 self._changed.notify_all()
@@ -120,6 +122,12 @@ class Trial:
             "output_topic": f"{self.prefix}.outputs",
             **changes,
         }
+
+    def engine_config(self, **changes: Any) -> EngineConfig:  # noqa: ANN401  as `config`
+        """Return the settings of a worker, as the engine has them."""
+        fields = self.config(**changes)
+        del fields["version"], fields["output_topic"]
+        return EngineConfig(**fields)
 
     async def create_topics(self, *names: str, partitions: int | None = None) -> None:
         """Create the ledger, the outputs, the rows and the cuts, or only those named; with other partitions if told."""
@@ -202,9 +210,7 @@ class Trial:
 
     async def set_aside(self, partition: int, offset: int) -> None:
         """Set a record of the ledger aside, and judge the outputs accordingly."""
-        fields = self.config()
-        del fields["version"], fields["output_topic"]
-        await set_aside(EngineConfig(**fields), partition, offset, "tested")
+        await set_aside(self.engine_config(), partition, offset, "tested")
         self.aside.setdefault(partition, []).append(offset)
 
     async def until_written(self, name: str, count: int) -> None:

@@ -27,7 +27,7 @@ from tests.house.deployed import (
 from tests.house.examples import tree_of
 from tests.house.tree import ROOT
 
-MENDS_ITSELF = {commanding.UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER}
+MENDS_ITSELF = {commanding.UNREACHABLE, ExitCode.SNAPSHOT, ExitCode.STALLED, ExitCode.PRODUCER}
 NEEDS_A_PERSON = ({commanding.USAGE, commanding.BAD_INPUT} | set(ExitCode)) - MENDS_ITSELF
 UNITS = ("parley-worker.service", "parley-clock.service")
 PLANTED = """\

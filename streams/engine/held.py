@@ -1,0 +1,130 @@
+"""The state of one ledger partition: the projection, how far it has folded, and its snapshot on disk."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from streams.engine.config import EngineConfig
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.halt import halt
+from streams.engine.moves import Origin
+from streams.engine.projection import Kept, Projection
+from streams.engine.snapshots import Store
+
+log = logging.getLogger(__name__)
+
+
+class Held:
+    """What is held of a partition from one assignment to the next.
+
+    folded: offset of the last record that the projection has folded when the partition is taken over; -1 if none
+    origin: what it is a fold of
+    """
+
+    def __init__(self, config: EngineConfig, partition: int, factory: Callable[[int], Projection]) -> None:
+        self._config = config
+        self._partition = partition
+        self._factory = factory
+        self._opened = False
+        self._attached = False
+        self._store: Store | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._saved_at = 0.0
+        self._saved = -1
+        self.projection = factory(partition)
+        self.folded = -1
+        self.origin: Origin | None = None
+
+    @property
+    def damaged(self) -> bool:
+        """Whether a value of the snapshot was found to be damaged: what rests on it may not be committed."""
+        return self._store is not None and self._store.damaged
+
+    async def open(self) -> None:
+        """Look for a snapshot, once."""
+        if self._opened or not isinstance(self.projection, Kept):
+            return
+        self._opened = True
+        path = self._config.snapshot_path(self._partition)
+        try:
+            self._store = await asyncio.to_thread(Store, path)
+        except OSError as error:
+            log.warning("no snapshot is kept: %s. A new start folds from the ledger.", error)
+            return
+        self.folded, self.origin = self._store.folded, self._store.origin
+
+    async def renew(self) -> None:
+        """Throw state and snapshot away, and begin with nothing."""
+        log.warning(
+            "the state of %s/%d up to offset %d, of %s, does not fit the cut: thrown away, folding from the ledger",
+            self._config.ledger, self._partition, self.folded, self.origin,
+        )  # fmt: skip
+        await self._written()
+        self.projection = self._factory(self._partition)
+        self.folded, self._attached = -1, False
+        if self._store is not None:
+            try:
+                await asyncio.to_thread(self._store.discard)
+            except OSError as error:
+                log.warning("no snapshot is kept: %s. A new start folds from the ledger.", error)
+                self._store = None
+
+    def begin(self, origin: Origin) -> None:
+        """Let the projection begin with what the snapshot holds, to be a fold of `origin`."""
+        self.origin = origin
+        if self._store is not None and isinstance(self.projection, Kept) and not self._attached:
+            self._attached = True
+            self._saved, self._saved_at = self._store.folded, time.monotonic()
+            self._store.origin = origin
+            self.projection.attach(self._store)
+
+    def save_if_due(self, folded: int) -> None:
+        """Save the state, which stands at a committed offset, if enough has happened since the last time."""
+        if self._store is None or (self._saving is not None and not self._saving.done()):
+            return
+        since = folded - self._saved
+        due_at = self._saved_at + self._config.snapshot_within
+        if since >= self._config.snapshot_records_max or (since > 0 and time.monotonic() >= due_at):
+            self._saving = self._save(self._store, folded)
+
+    async def save(self, folded: int) -> None:
+        """Save the state, which stands at a committed offset, if anything has happened since the last time."""
+        await self._written()
+        if self._store is not None and folded > self._store.folded:
+            self._saving = self._save(self._store, folded)
+            await asyncio.wait({self._saving}, timeout=self._config.transaction_timeout / 2)  # then it goes on alone
+
+    async def close(self) -> None:
+        """Let go of the file: another assignment may take it up."""
+        await self._written()
+        if self._store is not None:
+            await asyncio.to_thread(self._store.close)
+
+    def discard(self) -> None:
+        """Throw the snapshot away, for the next process."""
+        if self._store is not None:
+            self._store.discard()
+
+    def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
+        if isinstance(self.projection, Kept):  # else there is no store
+            store.take(folded, self.projection.changed())
+        self._saved, self._saved_at = folded, time.monotonic()
+        return asyncio.create_task(self._write(store))
+
+    async def _write(self, store: Store) -> None:
+        try:
+            await asyncio.to_thread(store.write)
+        except OSError as error:
+            log.warning("the snapshot was not written, it is tried again later: %s", error)
+        except Exception:
+            log.exception("the snapshot cannot be written")
+            halt(
+                Fault(
+                    ExitCode.SNAPSHOT, f"{store.path} cannot be written; the reason is above. Start the worker again."
+                )
+            )
+
+    async def _written(self) -> None:
+        if self._saving is not None:
+            await self._saving
