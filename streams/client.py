@@ -32,9 +32,10 @@ class Parley:
     """
 
     def __init__(self, brokers: str | None = None, *, prefix: str | None = None) -> None:
-        self._settings = Settings()
+        settings = Settings()
+        self._settings = settings if prefix is None else settings.model_copy(update={"prefix": prefix})
         self._brokers = brokers
-        self._prefix = prefix or self._settings.prefix
+        self._prefix = self._settings.installation
 
     def _bootstrap(self) -> str:
         return connect(self._settings, self._brokers)

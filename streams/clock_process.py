@@ -57,11 +57,11 @@ class ClockProcess:
         self, settings: Settings, bootstrap: str, partitions: int, *, fast_by: timedelta = timedelta(0)
     ) -> None:
         self._bootstrap = bootstrap
-        self._prefix = settings.prefix
-        self._topic = EVENTS.name(settings.prefix)
+        self._prefix = settings.installation
+        self._topic = EVENTS.name(settings.installation)
         self._clocks = [
             PartitionClock(
-                prefix=settings.prefix,
+                prefix=settings.installation,
                 partitions=partitions,
                 leads=leads(settings),
                 time=BrokerTime(wall=lambda: now() + fast_by),

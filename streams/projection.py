@@ -20,6 +20,11 @@ class UpgradeNeeded(Exception):  # noqa: N818 -- the state of this installation,
     """The ledger holds an event of a major version that this Parley cannot read: nothing of it may be guessed."""
 
 
+def fold_version(leads: tuple[str, ...]) -> str:
+    """Return the version that a fold with these lead times writes into its cuts."""
+    return FOLD_VERSION if leads == LEADS else f"{FOLD_VERSION}+{','.join(leads)}"
+
+
 class LedgerProjection:
     """The fold of one partition: one `Negotiation` per key.
 
@@ -27,7 +32,7 @@ class LedgerProjection:
     """
 
     def __init__(self, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS) -> None:
-        self.version = FOLD_VERSION if leads == LEADS else f"{FOLD_VERSION}+{','.join(leads)}"
+        self.version = fold_version(leads)
         self._partitions = partitions
         self._leads = leads
         self._changes = CHANGES.name(prefix)

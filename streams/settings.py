@@ -8,6 +8,8 @@ import platformdirs
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from streams.topics import OUTPUTS_MARK
+
 _LEAD = re.compile(r"([1-9][0-9]{0,3})([dh])")
 _LEADS_MAX = 16
 
@@ -51,6 +53,9 @@ class Settings(BaseSettings):
     prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] = Field(
         default="parley", description="first part of every topic name: parley.events.v1"
     )
+    outputs: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")] = Field(
+        default="", description="name of the set of derived topics to write and read: parley.NAME.changes.v1"
+    )
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of each topic, fixed once created")
     replication: int = Field(default=1, ge=1, le=7, description="copies of each partition; 1 on the embedded broker")
     state_directory: Path = Field(
@@ -67,6 +72,11 @@ class Settings(BaseSettings):
         default=(LeadTime(30, "d"), LeadTime(7, "d"), LeadTime(24, "h"), LeadTime(1, "h")),
         description="how long before a deadline a warning is due: 30d,7d,24h,1h",
     )
+
+    @property
+    def installation(self) -> str:
+        """The prefix and, behind a mark, the set of outputs: what every topic's name is made of."""
+        return f"{self.prefix}{OUTPUTS_MARK}{self.outputs}" if self.outputs else self.prefix
 
     @property
     def broker_directory(self) -> Path:

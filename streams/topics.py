@@ -19,6 +19,9 @@ BATCH_BYTES_MAX: Final = _MIB
 """The longest batch of records that a producer may send: what Kafka bounds is the batch."""
 _DEAD_LETTER_BATCH_BYTES_MAX: Final = 2 * _MIB  # any record that the ledger took, and why it could not be read
 
+OUTPUTS_MARK: Final = "+"
+"""Stands between the prefix of an installation and the name of a set of outputs; no prefix has it."""
+
 _NEVER: Final = "-1"
 
 _APPENDED: Final = MappingProxyType(
@@ -38,18 +41,23 @@ _COMPACTED: Final = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One topic of every installation; its full name begins with the installation's prefix."""
+    """One topic of every installation; its full name begins with the installation's prefix.
+
+    What is `derived` from the ledger there may be several sets of, each with a name between prefix and suffix.
+    """
 
     suffix: str
     key: str
     holds: str
+    derived: bool = True
     compacted: bool = False
     log_append_time: bool = False
     batch_bytes_max: int = BATCH_BYTES_MAX
 
     def name(self, prefix: str) -> str:
-        """Return the name on Kafka: `parley.events.v1`."""
-        return f"{prefix}.{self.suffix}"
+        """Return the name on Kafka: `parley.events.v1`; in the set `parley+blue` `parley.blue.changes.v1`."""
+        first, _, outputs = prefix.partition(OUTPUTS_MARK)
+        return f"{first}.{outputs}.{self.suffix}" if outputs and self.derived else f"{first}.{self.suffix}"
 
     def settings(self, replication: int) -> Mapping[str, str]:
         """Return what it is created with."""
@@ -71,7 +79,7 @@ class Topic:
         }
 
 
-EVENTS: Final = Topic("events.v1", "negotiation", "the ledger", log_append_time=True)
+EVENTS: Final = Topic("events.v1", "negotiation", "the ledger", derived=False, log_append_time=True)
 CUTS: Final = Topic("cuts.v1", "ledger partition", "up to where outputs are complete", compacted=True)
 MEASURES: Final = Topic("measures.v1", "negotiation/component", "current measures", compacted=True)
 DEADLINES: Final = Topic("deadlines.v1", "negotiation/deadline", "current deadlines", compacted=True)
@@ -94,7 +102,10 @@ class TopicMissing(Exception):  # noqa: N818 - the state of the broker, not a fa
     """A topic that should be there is not; `topic` is its name."""
 
     def __init__(self, topic: str, bootstrap: str) -> None:
-        super().__init__(f"No topic {topic} on {bootstrap}. Create Parley's topics with `parley topics`.")
+        super().__init__(
+            f"No topic {topic} on {bootstrap}. Create Parley's topics with `parley topics`, those of a set of outputs "
+            "with `parley topics --outputs NAME`."
+        )
         self.topic = topic
 
 

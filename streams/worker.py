@@ -1,11 +1,12 @@
 """The worker process: Parley's projection on the engine."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
 from ledger.history import LEADS
-from streams.engine import EngineConfig
-from streams.projection import LedgerProjection
+from streams.engine import Cut, EngineConfig
+from streams.projection import LedgerProjection, fold_version
 from streams.settings import Settings
 from streams.topics import CUTS, EVENTS, TABLES
 
@@ -20,7 +21,7 @@ def engine_config(
     stop_at: str | None = None,
 ) -> EngineConfig:
     """Return the settings of the engine: topics by prefix, the tables by their short names."""
-    prefix = settings.prefix
+    prefix = settings.installation
     return EngineConfig(
         name=prefix,
         bootstrap=bootstrap,
@@ -31,7 +32,7 @@ def engine_config(
         group=f"{prefix}-worker",
         instance_id=instance,
         status_port=status_port,
-        data_directory=str(settings.state_directory / "worker"),
+        data_directory=str(settings.state_directory / f"worker{settings.installation.removeprefix(settings.prefix)}"),
         set_aside_hint="parley set-aside {partition}:{offset}",
         stop_at=stop_at,
     )
@@ -42,12 +43,32 @@ def leads(settings: Settings) -> tuple[str, ...]:
     return tuple(str(lead) for lead in settings.lead_times) or LEADS
 
 
+class OtherVersion(Exception):  # noqa: N818 -- the state of the outputs
+    """The outputs were written by another fold version; the message says the way out."""
+
+
+def refuse_other_version(settings: Settings, cuts: Iterable[Cut]) -> None:
+    """Raise OtherVersion if one of these cuts was not written by the fold that these settings make.
+
+    The engine says so too, behind the fence, for whoever comes between; here the way out can be named.
+    """
+    own = fold_version(leads(settings))
+    for cut in cuts:
+        if cut.version != own:
+            raise OtherVersion(
+                f"the cut of {cut.topic}/{cut.partition} was written by fold version {cut.version!r}, this worker "
+                f"folds version {own!r}, and two versions must not mix in one table. Run the version (with the lead "
+                "times) that wrote it, or write a second set of outputs beside this one: `parley worker --outputs "
+                "NAME`, then `parley fsck --against NAME`, then PARLEY_OUTPUTS=NAME for all. See the runbook."
+            )
+
+
 def work(config: EngineConfig, settings: Settings) -> NoReturn:
     """Run the worker as this process until it is told to stop, or a fault stops it."""
     from streams.engine import build_app, run  # noqa: PLC0415 -- Faust takes long to import and no other command needs it
 
     Path(config.data_directory).mkdir(parents=True, exist_ok=True)
-    prefix, partitions, lead_times = settings.prefix, config.partitions, leads(settings)
+    prefix, partitions, lead_times = settings.installation, config.partitions, leads(settings)
     app = build_app(
         config,
         lambda _: LedgerProjection(prefix=prefix, partitions=partitions, leads=lead_times),

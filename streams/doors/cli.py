@@ -24,6 +24,7 @@ from streams.doors.commanding import (
     AsTable,
     Brokers,
     Negotiation,
+    Outputs,
     Prefix,
     answered,
     app,
@@ -34,13 +35,12 @@ from streams.doors.commanding import (
 from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import read_cuts, read_rows
+from streams.doors.kafka import find_cuts, read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
 from streams.logs import set_up_logs
-from streams.reading import end_positions
-from streams.topics import EVENTS, TABLES
+from streams.topics import TABLES
 from streams.topics_on_kafka import ensure_topics
-from streams.worker import engine_config, work
+from streams.worker import engine_config, refuse_other_version, work
 
 __all__ = ["app", "main"]
 
@@ -103,16 +103,17 @@ def topics(
     ] = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
+    outputs: Outputs = None,
     as_json: AsJson = False,
     as_table: AsTable = False,
 ) -> None:
     """Create Parley's topics where they are missing, and verify those that exist."""
-    settings = settings_with(prefix)
+    settings = settings_with(prefix, outputs)
 
     async def ensure() -> list[dict[str, Any]]:
         bootstrap = connect(settings, brokers)
         report = await ensure_topics(
-            bootstrap, settings.prefix, partitions or settings.partitions, settings.replication
+            bootstrap, settings.installation, partitions or settings.partitions, settings.replication
         )
         return [
             {"topic": one.name, "id": one.topic_id, "partitions": one.partitions, "created": one.created}
@@ -130,6 +131,7 @@ def topics(
 def worker(
     brokers: Brokers = None,
     prefix: Prefix = None,
+    outputs: Outputs = None,
     instance: Annotated[str | None, typer.Option("--instance", help="A name that stays over restarts.")] = None,
     status_port: Annotated[
         int | None, typer.Option("--status-port", help="Serve /readyz here.", min=0, max=65535)
@@ -137,49 +139,18 @@ def worker(
     stop_at: Annotated[str | None, typer.Option("--stop-at", hidden=True)] = None,
 ) -> None:
     """Fold the ledger into tables, changes and alerts, exactly once, until told to stop."""
-    settings = settings_with(prefix)
+    settings = settings_with(prefix, outputs)
     set_up_logs(settings.log_format, kafka_client=True)
 
-    bootstrap, found = answered(lambda: connect_with_topics(settings, brokers))
-    count = found.topics[0].partitions
+    async def prepare() -> tuple[str, int]:
+        bootstrap, found = await connect_with_topics(settings, brokers)
+        refuse_other_version(settings, (await find_cuts(bootstrap, settings.installation)).values())
+        return bootstrap, found.topics[0].partitions
+
+    bootstrap, count = answered(prepare)
     with faults():
         config = engine_config(settings, bootstrap, count, instance=instance, status_port=status_port, stop_at=stop_at)
         work(config, settings)
-
-
-@app.command(epilog="Example: $ parley status")
-def status(brokers: Brokers = None, prefix: Prefix = None, as_json: AsJson = False, as_table: AsTable = False) -> None:
-    """Say how far the worker is behind the ledger, per partition."""
-    settings = settings_with(prefix)
-
-    async def look() -> dict[str, Any]:
-        bootstrap = connect(settings, brokers)
-        ends = await end_positions(bootstrap, EVENTS.name(settings.prefix))
-        cuts = await read_cuts(bootstrap, settings.prefix)
-        lines = [
-            {"partition": one, "events": end, "cut": cuts[one], "behind": end - 1 - cuts[one]}
-            for one, end in sorted(ends.items())
-        ]
-        behind = sum(line["behind"] for line in lines)
-        return {
-            "schema": "parley.status/1",
-            "brokers": bootstrap,
-            "prefix": settings.prefix,
-            "ledger": EVENTS.name(settings.prefix),
-            "partitions": lines,
-            "behind": behind,
-            "complete": behind == 0,
-        }
-
-    found = answered(look)
-    if showing.wants_json(as_json=as_json, as_table=as_table):
-        showing.emit_json(found)
-        return
-    out = showing.console()
-    out.print(showing.plain_table(f"{found['ledger']} on {found['brokers']}", found["partitions"]))
-    out.print(
-        "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
-    )
 
 
 @app.command(name="append", epilog="Example: $ parley append reports.jsonl")
@@ -197,7 +168,9 @@ def append_command(
         bootstrap = connect(settings, brokers)
         for name in files:
             with _open(name) as stream:
-                result = asyncio.run(append_lines(bootstrap, settings.prefix, bounded_lines(stream), progress=tell))
+                result = asyncio.run(
+                    append_lines(bootstrap, settings.installation, bounded_lines(stream), progress=tell)
+                )
             report = result.report()
             total["accepted"] += report["accepted"]
             total["duplicates"] += report["duplicates"]
@@ -244,7 +217,7 @@ def export(
 
     async def write() -> int:
         bootstrap = connect(settings, brokers)
-        return await export_lines(bootstrap, settings.prefix, negotiation, sys.stdout.buffer)
+        return await export_lines(bootstrap, settings.installation, negotiation, sys.stdout.buffer)
 
     unreadable = answered(write)
     if unreadable:
@@ -257,17 +230,20 @@ def tables(
     table: Annotated[str | None, typer.Argument(help=f"One of {', '.join(TABLE_NAMES)}; else all.")] = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
+    outputs: Outputs = None,
     as_json: AsJson = False,
     as_table: AsTable = False,
 ) -> None:
     """Show the rows that the worker wrote, as they stand on the topics, with the cut."""
-    settings = settings_with(prefix)
+    settings = settings_with(prefix, outputs)
     if table is not None and table not in TABLE_NAMES:
         leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
 
     async def read() -> tuple[dict[str, dict[str, bytes]], dict[int, int]]:
         bootstrap = connect(settings, brokers)
-        return await read_rows(bootstrap, settings.prefix, negotiation), await read_cuts(bootstrap, settings.prefix)
+        return await read_rows(bootstrap, settings.installation, negotiation), await read_cuts(
+            bootstrap, settings.installation
+        )
 
     rows, cuts = answered(read)
     chosen = [table] if table is not None else list(TABLE_NAMES)
@@ -302,7 +278,7 @@ def state(
             raise ValueError(f"expected --policy 1, the only one so far, got {policy!r}")
         times = (instant(at, "--at"), instant(known_at, "--known-at"), instant(recorded_by, "--recorded-by"))
         bootstrap = "" if ledger is not None else connect(settings, brokers)
-        events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.prefix)
+        events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.installation)
         return ask(negotiation, events, *times)
 
     found = answered(answer)
@@ -322,17 +298,18 @@ def watch(
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Stop at what there is now.")] = False,
     brokers: Brokers = None,
     prefix: Prefix = None,
+    outputs: Outputs = None,
     as_json: Annotated[bool, typer.Option("--json", help="A line of JSON each (the default in a pipe).")] = False,
 ) -> None:
     """Follow changes and alerts: a line each, JSON Lines in a pipe."""
-    settings = settings_with(prefix)
+    settings = settings_with(prefix, outputs)
     plain = not as_json and sys.stdout.isatty()
 
     async def show() -> None:
         cursor = Cursor.parse(since)
         bootstrap = connect(settings, brokers)
         async for is_alert, value in watch_lines(
-            bootstrap, settings.prefix, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
+            bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
         ):
             if plain:
                 document = orjson.loads(value)
@@ -344,7 +321,7 @@ def watch(
     answered(show)
 
 
-from streams.doors.commands import bench, clock, fsck, up  # noqa: E402, F401 -- registered in the order of the help
+from streams.doors.commands import bench, clock, fsck, status, up  # noqa: E402, F401 -- registered in the order of the help
 
 if __name__ == "__main__":
     main()

@@ -1,7 +1,7 @@
 """What every command of the command line shares: the app, the common options, and how faults become exit codes."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
@@ -19,12 +19,14 @@ from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
 from streams.doors.waiting import NotReached
 from streams.doors.watching import BadCursor
+from streams.engine import ExitCode
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
 from streams.reading import HoleInTopic
 from streams.settings import Settings
 from streams.topics import TopicMissing
 from streams.topics_on_kafka import TopicError
+from streams.worker import OtherVersion
 
 T = TypeVar("T")
 DIFFERENT: Final = 1
@@ -44,25 +46,26 @@ app = typer.Typer(
 
 Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
+Outputs = Annotated[str | None, typer.Option("--outputs", help="Name of a set of derived topics; else the usual one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
 AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
 Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
 
 
-def settings_with(prefix: str | None) -> Settings:
-    """Return the settings, with another prefix if one is given. What cannot be ends the command."""
+def settings_with(prefix: str | None, outputs: str | None = None) -> Settings:
+    """Return the settings, with another prefix or set of outputs if given. What cannot be ends the command."""
+    given = {name: value for name, value in (("prefix", prefix), ("outputs", outputs)) if value is not None}
     try:
         settings = Settings()
-        return settings if prefix is None else Settings.model_validate({**settings.model_dump(), "prefix": prefix})
+        return Settings.model_validate({**settings.model_dump(), **given}) if given else settings
     except ValidationError as error:
-        given = "--prefix" if prefix is not None else "PARLEY_PREFIX"
         leave("\n".join(_complaint(one, given) for one in error.errors(include_url=False)), USAGE, error)
 
 
-def _complaint(one: ErrorDetails, prefix_from: str) -> str:
+def _complaint(one: ErrorDetails, given: Mapping[str, str]) -> str:
     name = str(one["loc"][0]) if one["loc"] else "settings"
     said = one["msg"].removeprefix("Value error, ")
-    return f"{prefix_from if name == 'prefix' else f'PARLEY_{name.upper()}'}: {said}; got {one['input']!r}"
+    return f"{f'--{name}' if name in given else f'PARLEY_{name.upper()}'}: {said}; got {one['input']!r}"
 
 
 @contextmanager
@@ -93,6 +96,8 @@ def faults() -> Iterator[None]:
         UpgradeNeeded,
     ) as error:
         leave(str(error), BAD_INPUT, error)
+    except OtherVersion as error:
+        leave(str(error), ExitCode.VERSION, error)
     except ValueError as error:
         leave(str(error), USAGE, error)
 

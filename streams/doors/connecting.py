@@ -24,8 +24,8 @@ async def connect_with_topics(settings: Settings, brokers: str | None) -> tuple[
     A ledger that exists decides how many partitions there are. BrokerUnreachable, TopicError.
     """
     bootstrap = connect(settings, brokers)
-    existing = await topics_found(bootstrap, settings.prefix)
-    count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.prefix)), None)
+    existing = await topics_found(bootstrap, settings.installation)
+    count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.installation)), None)
     return bootstrap, await ensure_topics(
-        bootstrap, settings.prefix, count or settings.partitions, settings.replication
+        bootstrap, settings.installation, count or settings.partitions, settings.replication
     )

@@ -76,7 +76,9 @@ async def run_demo(
     `speed` is days of history per second; None: as fast as the machine can. Without `brokers` it starts a Kafka of its
     own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused.
     """
-    settings = settings.model_copy(update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix})
+    settings = settings.model_copy(
+        update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix, "outputs": ""}
+    )
     with tempfile.TemporaryDirectory(prefix="parley-demo-") as folder, _kafka(folder, brokers, settings) as bootstrap:
         await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
         if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
@@ -105,6 +107,7 @@ def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str
 @asynccontextmanager
 async def _worker(bootstrap: str, prefix: str, folder: Path) -> AsyncIterator[Process]:
     command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
+    command += ["--outputs", ""]
     with (folder / "worker.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=log, stderr=log)
         try:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
-from streams.engine import decode_cut, is_set_aside
+from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import misplaced, recorded
 from streams.reading import end_positions, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, partition_of
@@ -63,10 +63,15 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     return tables
 
 
-async def read_cuts(bootstrap: str, prefix: str) -> dict[int, int]:
-    """Return the offset up to which each partition's outputs are complete; -1 where there are none yet."""
+async def find_cuts(bootstrap: str, prefix: str) -> dict[int, Cut]:
+    """Return the last committed cut of each ledger partition that has one."""
     rows = await read_table(bootstrap, CUTS.name(prefix))
     cuts = [decode_cut(row.value) for key, row in rows.items() if not is_set_aside(key)]
-    found = {cut.partition: cut.offset for cut in cuts if cut.topic == EVENTS.name(prefix)}
+    return {cut.partition: cut for cut in cuts if cut.topic == EVENTS.name(prefix)}
+
+
+async def read_cuts(bootstrap: str, prefix: str) -> dict[int, int]:
+    """Return the offset up to which each partition's outputs are complete; -1 where there are none yet."""
+    cuts = await find_cuts(bootstrap, prefix)
     ends = await end_positions(bootstrap, EVENTS.name(prefix))
-    return {partition: found.get(partition, -1) for partition in sorted(ends)}
+    return {partition: cuts[partition].offset if partition in cuts else -1 for partition in sorted(ends)}

@@ -184,7 +184,7 @@ async def test_a_worker_may_go_on_committing_meanwhile(kafka: BrokerAddress, pre
         moved = 0
         for _ in range(2):
             before = await read_cuts(kafka.bootstrap, prefix)
-            checked = await check(kafka.bootstrap, prefix, prefix, projection(prefix))
+            checked = await check(kafka.bootstrap, prefix, projection(prefix))
             after = await read_cuts(kafka.bootstrap, prefix)
             assert [one.differences for one in checked] == [{}] * PARTITIONS
             assert all(before[one.partition] <= one.cut <= after[one.partition] for one in checked)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from schemas.cloudevents import headers
 from schemas.codec import encode
@@ -23,33 +24,37 @@ from streams.topics_on_kafka import ensure_topics
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 PATIENCE_S = 60.0
+USUAL: Mapping[str, str] = MappingProxyType({})
 
 
-def environment(state: Path) -> dict[str, str]:
-    """Return an environment in which nothing of this machine's user is found."""
+def environment(state: Path, settings: Mapping[str, str] = USUAL) -> dict[str, str]:
+    """Return an environment in which nothing of this machine's user is found, with these settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
-    return kept | {"PYTHONPATH": str(ROOT), "PARLEY_STATE_DIRECTORY": str(state), "NO_COLOR": "1", "COLUMNS": "120"}
+    own = {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "120", "PARLEY_STATE_DIRECTORY": str(state)}
+    return kept | own | {f"PARLEY_{name.upper()}": value for name, value in settings.items()}
 
 
-def parley(state: Path, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run a command to its end."""
+def parley(
+    state: Path, *words: str, given: bytes = b"", settings: Mapping[str, str] = USUAL
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end, with these settings in its environment."""
     return subprocess.run(
         [sys.executable, "-m", "streams.doors.cli", *words],
-        input=given, capture_output=True, env=environment(state), cwd=state, timeout=PATIENCE_S, check=False,
+        input=given, capture_output=True, env=environment(state, settings), cwd=state, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
 
 @asynccontextmanager
 async def worker(
-    state: Path, bootstrap: str, prefix: str, *, stop_at: str | None = None
+    state: Path, bootstrap: str, prefix: str, *, stop_at: str | None = None, settings: Mapping[str, str] = USUAL
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a worker; it is gone afterwards, also when the test failed."""
+    """Run a worker with these settings in its environment; it is gone afterwards, also when the test failed."""
     words = ["worker", "--brokers", bootstrap, "--prefix", prefix, "--instance", "one"]
     words += ["--stop-at", stop_at] if stop_at is not None else []
     with (state / "worker.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "streams.doors.cli", *words,
-            env=environment(state), cwd=state, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
+            env=environment(state, settings), cwd=state, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
         try:
             yield process

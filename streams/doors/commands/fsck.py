@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,18 +12,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from streams.doors import showing
 from streams.doors.commanding import (
     DIFFERENT,
+    USAGE,
     AsJson,
     AsTable,
     Brokers,
+    Outputs,
     Prefix,
     answered,
     app,
+    leave,
     settings_with,
 )
 from streams.doors.connecting import connect
-from streams.doors.fsck import Checked, Differences, check
+from streams.doors.fsck import Checked, Differences, check, compare
 from streams.projection import LedgerProjection
 from streams.reading import end_positions
+from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.worker import leads
 
@@ -32,35 +37,57 @@ _WHAT_NEXT = (
 )
 
 
-@app.command(epilog="Example: $ parley fsck --json")
-def fsck(brokers: Brokers = None, prefix: Prefix = None, as_json: AsJson = False, as_table: AsTable = False) -> None:
+@app.command(epilog="Example: $ parley fsck --against blue --json")
+def fsck(
+    against: Annotated[
+        str | None, typer.Option("--against", help='Compare with this other set of outputs instead; "" the usual one.')
+    ] = None,
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+) -> None:
     """Fold the ledger again and compare each row, change, alert, dead letter and cut; a worker may go on meanwhile."""
-    settings = settings_with(prefix)
+    settings = settings_with(prefix, outputs)
+    with_json = showing.wants_json(as_json=as_json, as_table=as_table)
+    if against is None:
+        equal = _check(settings, brokers, with_json=with_json)
+    else:
+        other = settings_with(prefix, against)
+        if other.outputs == settings.outputs:
+            message = f"expected --against to name another set than {settings.outputs!r}, which is the one compared"
+            leave(message, USAGE, ValueError(against))
+        equal = _compare(settings, other, brokers, with_json=with_json)
+    if not equal:
+        raise typer.Exit(DIFFERENT)
 
-    async def compare() -> list[Checked]:
+
+def _check(settings: Settings, brokers: str | None, *, with_json: bool) -> bool:
+    async def fold() -> list[Checked]:
         bootstrap = connect(settings, brokers)
-        count = len(await end_positions(bootstrap, EVENTS.name(settings.prefix)))
+        count = len(await end_positions(bootstrap, EVENTS.name(settings.installation)))
         with _progress() as bar:
             task = bar.add_task("events", total=None)
             return await check(
                 bootstrap,
-                settings.prefix,
-                settings.prefix,
-                lambda _: LedgerProjection(prefix=settings.prefix, partitions=count, leads=leads(settings)),
+                settings.installation,
+                lambda _: LedgerProjection(prefix=settings.installation, partitions=count, leads=leads(settings)),
                 begin=lambda total: bar.update(task, total=total),
                 progress=lambda more: bar.advance(task, more),
             )
 
-    checked = answered(compare)
+    checked = answered(fold)
     differences = Differences()
     for one in checked:
         for difference in one.differences.values():
             differences.add(difference)
-    if showing.wants_json(as_json=as_json, as_table=as_table):
+    if with_json:
         showing.emit_json(
             {
                 "schema": "parley.fsck/1",
-                "ledger": EVENTS.name(settings.prefix),
+                "ledger": EVENTS.name(settings.installation),
+                "outputs": settings.outputs,
                 "equal": not differences.counts,
                 "partitions": [_line(one) for one in checked],
                 "differences": differences.document(),
@@ -70,7 +97,52 @@ def fsck(brokers: Brokers = None, prefix: Prefix = None, as_json: AsJson = False
         _show(checked, differences)
     if differences.counts:
         showing.complain(_WHAT_NEXT)
-        raise typer.Exit(DIFFERENT)
+    return not differences.counts
+
+
+def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_json: bool) -> bool:
+    compared = answered(lambda: compare(connect(settings, brokers), settings.installation, other.installation))
+    partitions = [
+        {
+            "partition": partition,
+            "up_to": compared.up_to(partition),
+            **{
+                name: (f"{cut.version} at {cut.offset}" if cut is not None else "nothing")
+                for name, cut in zip(("here", "there"), cuts, strict=True)
+            },
+        }
+        for partition, cuts in compared.cuts.items()
+    ]
+    topics = {name: asdict(tally) for name, tally in compared.tallies.items()}
+    if with_json:
+        showing.emit_json(
+            {
+                "schema": "parley.fsck-against/1",
+                "ledger": EVENTS.name(settings.installation),
+                "outputs": settings.outputs,
+                "against": other.outputs,
+                "equal": compared.equal,
+                "in_motion": compared.in_motion,
+                "partitions": partitions,
+                "topics": topics,
+            }
+        )
+        return compared.equal
+    out = showing.console()
+    out.print(showing.plain_table("Fold version and cut of each set", partitions))
+    counts = [{"topic": name, **{k: v for k, v in one.items() if k != "first"}} for name, one in topics.items()]
+    out.print(showing.plain_table(f"{settings.installation} against {other.installation}", counts))
+    for name, tally in compared.tallies.items():
+        if tally.first is not None:
+            out.print(f"{name}/{tally.first['partition']}, {tally.first['place']}: the first that is not the same")
+            out.print(f"  here  {tally.first['here']}")
+            out.print(f"  there {tally.first['there']}")
+    if compared.in_motion:
+        out.print(f"{compared.in_motion} rows were written meanwhile and are not compared.")
+    out.print(
+        "Both say the same." if compared.equal else "They differ where their versions do, or one is wrong: `fsck`."
+    )
+    return compared.equal
 
 
 @contextmanager

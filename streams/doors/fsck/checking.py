@@ -69,33 +69,30 @@ class _Fold:
         self.rows.write(table, key, value)
 
 
-@dataclass(frozen=True, slots=True)
-class OutputsOf:
-    """A ledger with the broker's id of it, and the first part of the names of topics derived from it."""
-
-    bootstrap: str
-    ledger: str
-    ledger_id: str | None
-    derived: str
-
-
 class PartitionCheck:
     """The check of one ledger partition."""
 
     def __init__(
-        self, outputs: OutputsOf, partition: int, projection: Projection, progress: Callable[[int], None]
+        self,
+        bootstrap: str,
+        prefix: str,
+        partition: int,
+        *,
+        topic_id: str | None,
+        projection: Projection,
+        progress: Callable[[int], None],
     ) -> None:
-        self._bootstrap = bootstrap = outputs.bootstrap
-        self._ledger = outputs.ledger
-        self._derived = derived = outputs.derived
-        self._topic_id = outputs.ledger_id
+        self._bootstrap = bootstrap
+        self._prefix = prefix
+        self._ledger = EVENTS.name(prefix)
+        self._topic_id = topic_id
         self._partition = partition
         self._projection = projection
         self._progress = progress
-        self._found = FoundRows(bootstrap, derived, partition)
+        self._found = FoundRows(bootstrap, prefix, partition)
         self._rows = ExpectedRows(self._found)
         self._fold = _Fold(self._rows)
-        self._logs = [AppendedRecords(bootstrap, topic.name(derived), partition) for topic in _APPENDED]
+        self._logs = [AppendedRecords(bootstrap, topic.name(prefix), partition) for topic in _APPENDED]
         self._folded = -1
         self._checked = Checked(partition)
 
@@ -140,19 +137,19 @@ class PartitionCheck:
         return written, after
 
     async def _ends(self) -> dict[str, int]:
-        names = [topic.name(self._derived) for topic in (*TABLES, *_APPENDED)]
+        names = [topic.name(self._prefix) for topic in (*TABLES, *_APPENDED)]
         ends = await asyncio.gather(*(end_positions(self._bootstrap, name, [self._partition]) for name in names))
         return {name: end[self._partition] for name, end in zip(names, ends, strict=True)}
 
     async def _read_cut(self) -> "_CutFound":
-        rows = await read_table(self._bootstrap, CUTS.name(self._derived), partitions=[self._partition])
+        rows = await read_table(self._bootstrap, CUTS.name(self._prefix), partitions=[self._partition])
         row = rows.get(cut_key(self._ledger, self._partition))
         if row is None:
             return _CutFound(None, b"", frozenset())
         cut = decode_cut(row.value)
         if cut.version != self._projection.version:
             raise NotComparable(
-                f"the cut of {self._ledger}/{self._partition} on {CUTS.name(self._derived)} was written by fold "
+                f"the cut of {self._ledger}/{self._partition} on {CUTS.name(self._prefix)} was written by fold "
                 f"version {cut.version!r}, this Parley folds version {self._projection.version!r}: check it with the "
                 "version (and the lead times) that wrote it."
             )
@@ -180,7 +177,7 @@ class PartitionCheck:
         )
         self._checked.cut = self._folded
         if expected.encode() != value:
-            name, place = CUTS.name(self._derived), cut.key.decode("utf-8", "backslashreplace")
+            name, place = CUTS.name(self._prefix), cut.key.decode("utf-8", "backslashreplace")
             self._checked.note([Difference(name, self._partition, place, expected.encode(), value)])
 
     async def _records(self, last: int) -> AsyncIterator[Sequence[KafkaRecord]]:
@@ -234,7 +231,6 @@ def _chunks(records: Sequence[KafkaRecord], aside: frozenset[int]) -> Iterator[S
 async def check(
     bootstrap: str,
     prefix: str,
-    derived: str,
     projection: Callable[[int], Projection],
     *,
     begin: Callable[[int], None] = lambda _: None,
@@ -242,13 +238,16 @@ async def check(
 ) -> list[Checked]:
     """Check every partition, one after the other: it takes the memory of a worker that holds one.
 
-    `derived` is the first part of the names of the output topics. `projection` makes the fold of a partition. `begin`
-    is told how many events there are, `progress` how many more were folded. NotComparable if another version wrote the
-    outputs.
+    `projection` makes the fold of a partition. `begin` is told how many events there are, `progress` how many more were
+    folded. NotComparable if another version wrote the outputs.
     """
     ledger = EVENTS.name(prefix)
     ends = await end_positions(bootstrap, ledger)
-    ids = {one.name: one.topic_id for one in await topics_found(bootstrap, prefix)}
-    outputs = OutputsOf(bootstrap, ledger, ids.get(ledger), derived)
+    topic_id = next((one.topic_id for one in await topics_found(bootstrap, prefix) if one.name == ledger), None)
     begin(sum(ends.values()))
-    return [await PartitionCheck(outputs, one, projection(one), progress).run() for one in sorted(ends)]
+    return [
+        await PartitionCheck(
+            bootstrap, prefix, one, topic_id=topic_id, projection=projection(one), progress=progress
+        ).run()
+        for one in sorted(ends)
+    ]

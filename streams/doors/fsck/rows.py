@@ -16,7 +16,7 @@ class FoundRows:
     """The rows of one partition of all tables, up to where they have been read."""
 
     bootstrap: str
-    derived: str
+    prefix: str
     partition: int
     rows: dict[TableKey, bytes] = field(default_factory=dict)
     _positions: dict[str, int] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class FoundRows:
         """Read on to these offsets, by topic; return the rows that were written meanwhile."""
         written: set[TableKey] = set()
         for name, topic in TABLE_NAMES.items():
-            full = topic.name(self.derived)
+            full = topic.name(self.prefix)
             begin, end = self._positions.get(full, 0), ends[full]
             if end <= begin:
                 continue
@@ -88,5 +88,5 @@ class ExpectedRows:
 
     def _difference(self, key: TableKey, expected: bytes | None, found: bytes | None) -> Difference:
         table, name = key
-        topic = TABLE_NAMES[table].name(self.found.derived)
+        topic = TABLE_NAMES[table].name(self.found.prefix)
         return Difference(topic, self.found.partition, name.decode("utf-8", "backslashreplace"), expected, found)

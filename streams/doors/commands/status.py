@@ -1,0 +1,64 @@
+"""`parley status`: how far the worker is."""
+
+from typing import Any
+
+from streams.doors import showing
+from streams.doors.commanding import AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
+from streams.doors.connecting import connect
+from streams.doors.kafka import find_cuts
+from streams.reading import end_positions, read_set_asides
+from streams.settings import Settings
+from streams.topics import EVENTS
+
+
+@app.command(epilog="Example: $ parley status")
+def status(
+    brokers: Brokers = None,
+    prefix: Prefix = None,
+    outputs: Outputs = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+) -> None:
+    """Say how far the worker is behind the ledger, per partition."""
+    settings = settings_with(prefix, outputs)
+    found = answered(lambda: _look(settings, connect(settings, brokers)))
+    if showing.wants_json(as_json=as_json, as_table=as_table):
+        showing.emit_json(found)
+        return
+    out = showing.console()
+    out.print(showing.plain_table(f"{found['ledger']} on {found['brokers']}", found["partitions"]))
+    out.print(
+        "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
+    )
+
+
+async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
+    ledger = EVENTS.name(settings.installation)
+    ends = await end_positions(bootstrap, ledger)
+    cuts = await find_cuts(bootstrap, settings.installation)
+    aside = await read_set_asides(bootstrap, settings.installation)
+    lines: list[dict[str, Any]] = []
+    for partition, end in sorted(ends.items()):
+        cut = cuts.get(partition)
+        at = cut.offset if cut is not None else -1
+        lines.append(
+            {
+                "partition": partition,
+                "events": end,
+                "cut": at,
+                "behind": end - 1 - at,
+                "version": cut.version if cut is not None else None,
+                "set_aside": sum(one == partition for one, _ in aside),
+            }
+        )
+    behind = sum(line["behind"] for line in lines)
+    return {
+        "schema": "parley.status/1",
+        "brokers": bootstrap,
+        "prefix": settings.prefix,
+        "outputs": settings.outputs,
+        "ledger": ledger,
+        "partitions": lines,
+        "behind": behind,
+        "complete": behind == 0,
+    }

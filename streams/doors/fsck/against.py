@@ -1,0 +1,231 @@
+"""Two sets of outputs of one ledger held against each other, while the workers of both go on.
+
+Both are compared up to the cut of the one that is less far. Everything appended says which position of the ledger
+brought it about, so what lies behind that cut is left out. A row that a change behind it names is left out too: it is
+in motion.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from streams.doors.fsck.differences import shown
+from streams.doors.fsck.rows import TABLE_NAMES, FoundRows, TableKey
+from streams.doors.kafka import find_cuts
+from streams.doors.waiting import until_decided
+from streams.engine import Cut
+from streams.reading import KafkaRecord, end_positions, read_to_end
+from streams.topics import ALERTS, CHANGES, DEAD_LETTERS, EVENTS, TABLES, Topic
+
+_LOGS: Final = (CHANGES, ALERTS, DEAD_LETTERS)
+Side = tuple[bytes | None, bytes | None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How one topic of both sets compares: the same, differing, only here, only there; and the first that is not."""
+
+    same: int = 0
+    differ: int = 0
+    only_here: int = 0
+    only_there: int = 0
+    first: dict[str, Any] | None = None
+
+    def take(self, partition: int, place: str, here: bytes | None, there: bytes | None, *, same: bool) -> None:
+        """Count a record by what both sets have of it."""
+        if same:
+            self.same += 1
+            return
+        self.differ += here is not None and there is not None
+        self.only_here += there is None
+        self.only_there += here is None
+        if self.first is None:
+            self.first = {"partition": partition, "place": place, "here": shown(here), "there": shown(there)}
+
+    @property
+    def equal(self) -> bool:
+        """Whether there is no difference."""
+        return self.first is None
+
+
+@dataclass(slots=True)
+class Compared:
+    """What was compared: up to which offset in each partition, each topic's tally, and how many rows were in motion."""
+
+    cuts: dict[int, tuple[Cut | None, Cut | None]]
+    tallies: dict[str, Tally] = field(default_factory=lambda: {one.suffix: Tally() for one in (*TABLES, *_LOGS)})
+    in_motion: int = 0
+
+    def up_to(self, partition: int) -> int:
+        """Return the offset up to which both sets are complete; -1 if one has nothing."""
+        return min(cut.offset if cut is not None else -1 for cut in self.cuts[partition])
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sets say the same."""
+        return all(tally.equal for tally in self.tallies.values())
+
+
+async def compare(bootstrap: str, here: str, there: str) -> Compared:
+    """Compare two sets of outputs, named by prefix and set; TopicMissing if one is not there."""
+    ends = await end_positions(bootstrap, EVENTS.name(here))
+    cuts = await find_cuts(bootstrap, here), await find_cuts(bootstrap, there)
+    compared = Compared({one: (cuts[0].get(one), cuts[1].get(one)) for one in sorted(ends)})
+    for partition in compared.cuts:
+        await _Pair(bootstrap, here, there, partition, compared).compare()
+    return compared
+
+
+class _Pair:
+    """One ledger partition of both sets."""
+
+    def __init__(self, bootstrap: str, here: str, there: str, partition: int, compared: Compared) -> None:
+        self._bootstrap = bootstrap
+        self._sets = (here, there)
+        self._partition = partition
+        self._compared = compared
+        self._last = compared.up_to(partition)
+
+    async def compare(self) -> None:
+        """Read the rows first: the changes that name those in motion are there by then."""
+        rows = await asyncio.gather(*(self._rows(one) for one in self._sets))
+        moving: set[TableKey] = set()
+        for topic in _LOGS:
+            ends = [await self._decided([topic], one) for one in self._sets]
+            here, there = (
+                _by_offset(self._read(topic.name(one), end[topic.name(one)]))
+                for one, end in zip(self._sets, ends, strict=True)
+            )
+            async for offset, group in _merged(here, there):
+                if offset <= self._last:
+                    self._take(topic, group)
+                elif topic is CHANGES:
+                    moving |= {key for side in group for record in side if (key := _row_of(record)) is not None}
+        self._compared.in_motion += len(moving)
+        for key in sorted({*rows[0].rows, *rows[1].rows} - moving):
+            here_row, there_row = rows[0].rows.get(key), rows[1].rows.get(key)
+            tally = self._compared.tallies[TABLE_NAMES[key[0]].suffix]
+            place = key[1].decode("utf-8", "backslashreplace")
+            tally.take(self._partition, place, here_row, there_row, same=here_row == there_row)
+
+    async def _rows(self, prefix: str) -> FoundRows:
+        found = FoundRows(self._bootstrap, prefix, self._partition)
+        await found.read_up_to(await self._decided(TABLES, prefix))
+        return found
+
+    async def _decided(self, topics: Iterable[Topic], prefix: str) -> dict[str, int]:
+        """Return where topics end now, once everything before that is committed or aborted."""
+        ends = {}
+        for topic in topics:
+            name = topic.name(prefix)
+            ends[name] = (await end_positions(self._bootstrap, name, [self._partition]))[self._partition]
+            await until_decided(self._bootstrap, name, {self._partition: ends[name]})
+        return ends
+
+    async def _read(self, topic: str, end: int) -> AsyncIterator[KafkaRecord]:
+        async for records in read_to_end(
+            self._bootstrap,
+            topic,
+            partitions=[self._partition],
+            isolation="read_committed",
+            ends={self._partition: end},
+        ):
+            for record in records:
+                yield record
+
+    def _take(self, topic: Topic, group: tuple[list[KafkaRecord], list[KafkaRecord]]) -> None:
+        """Compare what one position of the ledger brought about: by id, whatever their order."""
+        here, there = (_named(side) for side in group)
+        tally = self._compared.tallies[topic.suffix]
+        for name in dict.fromkeys((*here, *there)):
+            one, other = here.get(name), there.get(name)
+            same = one is not None and other is not None and _content(one) == _content(other)
+            tally.take(self._partition, name, _value(one), _value(other), same=same)
+
+
+Grouped = AsyncIterator[tuple[int, list[KafkaRecord]]]
+
+
+async def _by_offset(records: AsyncIterator[KafkaRecord]) -> Grouped:
+    """Give records by the position of the ledger that brought them about."""
+    at, group = -1, list[KafkaRecord]()
+    async for record in records:
+        offset = _offset(record, at)
+        if offset != at and group:
+            yield at, group
+            group = []
+        at = offset
+        group.append(record)
+    if group:
+        yield at, group
+
+
+async def _merged(
+    here: Grouped, there: Grouped
+) -> AsyncIterator[tuple[int, tuple[list[KafkaRecord], list[KafkaRecord]]]]:
+    one, other = await anext(here, None), await anext(there, None)
+    while one is not None or other is not None:
+        if other is None or (one is not None and one[0] < other[0]):
+            assert one is not None  # noqa: S101 -- one of the two is there
+            yield one[0], (one[1], [])
+            one = await anext(here, None)
+        elif one is None or other[0] < one[0]:
+            yield other[0], ([], other[1])
+            other = await anext(there, None)
+        else:
+            yield one[0], (one[1], other[1])
+            one, other = await anext(here, None), await anext(there, None)
+
+
+def _document(record: KafkaRecord) -> dict[str, Any]:
+    """Read a change or an alert; what is neither (a dead letter, or what somebody else wrote) has no fields."""
+    try:
+        document = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) and "sequence" in document else {}
+
+
+def _position(record: KafkaRecord) -> str | None:
+    found = [value for name, value in record.headers if name == "parley_position"]
+    return found[-1].decode("ascii", "replace") if found else None
+
+
+def _offset(record: KafkaRecord, before: int) -> int:
+    position = _position(record)
+    if position is not None:
+        return int(position.rpartition(":")[2])
+    document = _document(record)
+    return int(document["sequence"][1]) if document else before
+
+
+def _id(record: KafkaRecord) -> str:
+    return _position(record) or str(_document(record).get("id") or f"record {record.offset}")
+
+
+def _named(records: Iterable[KafkaRecord]) -> dict[str, KafkaRecord]:
+    found: dict[str, KafkaRecord] = {}
+    for record in records:
+        name = _id(record)
+        found[name if name not in found else f"{name} again, at {record.offset}"] = record
+    return found
+
+
+def _content(record: KafkaRecord) -> object:
+    """Return what must be the same; the place among the changes of one event may differ."""
+    document = _document(record) if _position(record) is None else {}
+    if document:
+        return {**document, "sequence": None}
+    return record.key, record.value, tuple(record.headers)
+
+
+def _value(record: KafkaRecord | None) -> bytes | None:
+    return None if record is None else record.value or b"null"
+
+
+def _row_of(record: KafkaRecord) -> TableKey | None:
+    document = _document(record)
+    return (document["table"], document["key"].encode()) if document.get("kind") == "row" else None
