@@ -21,6 +21,7 @@ def test_without_an_environment_everything_has_a_default() -> None:
     assert settings.model_dump(exclude={"state_directory", "cache_directory"}) == {
         "brokers": None,
         "prefix": "parley",
+        "outputs": "",
         "partitions": 4,
         "replication": 1,
         "maven_repository": None,
