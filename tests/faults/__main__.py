@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import shlex
 import shutil
 import sys
@@ -44,6 +45,7 @@ def main() -> int:
 def play(plan: Plan) -> int:
     """Play a plan and print its table."""
     begun = time.monotonic()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is what this is about
     folder = new_folder()
     outcomes: list[Outcome] = []
 

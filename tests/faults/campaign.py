@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from streams.broker import EmbeddedBroker
+from tests.faults.cluster import Cluster
 from tests.faults.judge import Verdict
 from tests.faults.playing import Kind, Stage, played
 
@@ -41,25 +43,45 @@ async def campaign(plan: Plan, folder: Path, tell: Callable[[Outcome], None]) ->
     """Play a plan; tell of each trial as it ends. No trial is begun after `seconds_max`."""
     begun = time.monotonic()
     outcomes: list[Outcome] = []
-    broker = EmbeddedBroker(folder / "broker")
-    address = await asyncio.to_thread(broker.start)
-    try:
-        stage = Stage(address.bootstrap, folder / "trials")
-        for seed in range(plan.seed, plan.seed + plan.rounds):
-            for kind in Random(seed).sample(plan.kinds, len(plan.kinds)):  # noqa: S311 -- an order, not a secret
-                if time.monotonic() - begun > plan.seconds_max:
-                    return outcomes
-                at = time.monotonic()
-                verdict = await played(kind, stage, seed)
-                outcome = Outcome(kind.name, seed, time.monotonic() - at, verdict)
-                outcomes.append(outcome)
-                tell(outcome)
-                if sum(not one.verdict.good for one in outcomes) > KEPT_MAX:
-                    shutil.rmtree(verdict.folder, ignore_errors=True)
-    finally:
-        await asyncio.to_thread(broker.stop)
-        shutil.rmtree(folder / "broker", ignore_errors=True)
+    for seed in range(plan.seed, plan.seed + plan.rounds):
+        shuffled = Random(seed).sample(plan.kinds, len(plan.kinds))  # noqa: S311 -- an order, not a secret
+        for nodes in sorted({kind.nodes for kind in plan.kinds}):
+            if time.monotonic() - begun > plan.seconds_max:
+                return outcomes
+            async with staged(nodes, folder) as stage:
+                for kind in (kind for kind in shuffled if kind.nodes == nodes):
+                    if time.monotonic() - begun > plan.seconds_max:
+                        break
+                    at = time.monotonic()
+                    verdict = await played(kind, stage, seed)
+                    outcome = Outcome(kind.name, seed, time.monotonic() - at, verdict)
+                    outcomes.append(outcome)
+                    tell(outcome)
+                    if sum(not one.verdict.good for one in outcomes) > KEPT_MAX:
+                        shutil.rmtree(verdict.folder, ignore_errors=True)
     return outcomes
+
+
+@asynccontextmanager
+async def staged(nodes: int, folder: Path) -> AsyncIterator[Stage]:
+    """Give a stage with that many nodes of its own, or (0) on the embedded broker; its Kafka is gone afterwards."""
+    place = folder / f"kafka-{nodes}"
+    if nodes == 0:
+        broker = EmbeddedBroker(place)
+        address = await asyncio.to_thread(broker.start)
+        try:
+            yield Stage(address.bootstrap, folder / "trials")
+        finally:
+            await asyncio.to_thread(broker.stop)
+            shutil.rmtree(place, ignore_errors=True)
+        return
+    cluster = Cluster(place, nodes)
+    try:
+        await cluster.start()
+        yield Stage(cluster.bootstrap, folder / "trials", cluster)
+    finally:
+        await cluster.stop()
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def new_folder() -> Path:

@@ -135,6 +135,8 @@ class Crew:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=PIPE,
                 stderr=log,
+                # a group whose shell ends is sent SIGCONT by the kernel: it would wake up those that stand still
+                start_new_session=True,
                 preexec_fn=die_with_guard,
             )
         slot.starts += 1

@@ -1,7 +1,8 @@
 """Every kind of trial."""
 
-from tests.faults import clocks, damage, kills, moves, pauses, poison, producers, replays
+from tests.faults import brokers, clocks, damage, kills, moves, network, pauses, poison, producers, replays
 from tests.faults.playing import Kind
+from tests.faults.proxy import MODES
 
 KINDS = (
     Kind("kill -9 at random", kills.at_random),
@@ -25,6 +26,12 @@ KINDS = (
     Kind("poison of eight kinds", poison.between_events),
     Kind("clock an hour fast", clocks.an_hour_fast),
     Kind("clock an hour slow", clocks.an_hour_slow),
+    Kind("the only broker killed", brokers.the_only_one, nodes=1),
+    *(Kind(f"network: {mode}", network.network(mode), nodes=1) for mode in MODES),
+    *(Kind(f"broker killed: {name}", brokers.killed(role), nodes=3) for name, role in brokers.ROLES.items()),
+    *(Kind(f"broker paused: {name}", brokers.paused(role), nodes=3) for name, role in brokers.ROLES.items()),
+    Kind("broker killed: two of three", brokers.two_of_three, nodes=3),
+    Kind("brokers restarted in turn", brokers.one_after_the_other, nodes=3),
 )
 
 

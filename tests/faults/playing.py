@@ -1,6 +1,7 @@
 """A trial from its topics to its verdict."""
 
 import asyncio
+import re
 import shutil
 import traceback
 from contextlib import suppress
@@ -10,6 +11,8 @@ from pathlib import Path
 from aiokafka.errors import KafkaError
 
 from streams.reading import BrokerUnreachable
+from tests.faults.brokers import all_in_sync
+from tests.faults.cluster import Cluster
 from tests.faults.crew import Broken, Crew
 from tests.faults.history import History
 from tests.faults.judge import Verdict, judge
@@ -26,27 +29,36 @@ class Stage:
 
     bootstrap: str
     folder: Path
-    replication: int = 1
+    cluster: Cluster | None = None
+
+    @property
+    def replication(self) -> int:
+        """How many copies there are of everything."""
+        return 1 if self.cluster is None else self.cluster.count
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of trial: its name, how it is played, and on how many partitions."""
+    """One kind of trial: its name, how it is played, on how many partitions, and on how many nodes of its own.
+
+    Without nodes of its own it is played on the embedded broker.
+    """
 
     name: str
     play: Play
     partitions: int = 4
+    nodes: int = 0
 
 
 async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = None) -> Verdict:
     """Play a trial and judge it. Its folder is removed if nothing was wrong; else history and logs are there."""
-    folder = stage.folder / f"{kind.name.replace(' ', '-')}-{seed}"
+    folder = stage.folder / f"{re.sub('[^a-z0-9]+', '-', kind.name.lower())}-{seed}"
     folder.mkdir(parents=True)
     verdict = Verdict(folder=folder)
     places = Places(stage.bootstrap, f"faults-{folder.name}", kind.partitions, stage.replication)
     with History(folder / "history.jsonl") as history:
         history.note("trial", kind=kind.name, seed=seed, planted=planted)
-        trial = Trial(places, seed, folder, history, Crew(history, folder), kind.name, planted)
+        trial = Trial(places, seed, folder, history, Crew(history, folder), kind.name, stage.cluster, planted)
         try:
             async with asyncio.timeout(_TRIAL_S):
                 await places.create_ledger()
@@ -59,6 +71,8 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                     if slot.process is not None:
                         await trial.crew.leave(slot)
                 await judge(trial, verdict)
+                if trial.nodes is not None:
+                    await all_in_sync(trial)
         except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened
             verdict.trouble = str(error) if isinstance(error, Broken) else traceback.format_exc()
         finally:

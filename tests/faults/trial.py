@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.faults.cluster import Cluster
 from tests.faults.crew import Broken, Crew, Slot, state_of
 from tests.faults.events import Author
 from tests.faults.history import History, Operation
@@ -22,6 +23,7 @@ PATIENCE_S = 90.0
 class Trial:
     """What a kind of trial is given to play with; everything that is done goes into the history.
 
+    nodes: the cluster, where it may be hurt
     before_damage: what the ledger held before a trial took something of it away
     majors: the major versions of events that the workers know in the end
     replays: the prefixes of further sets of outputs
@@ -32,7 +34,8 @@ class Trial:
     folder: Path
     history: History
     crew: Crew
-    kind: str = ""
+    kind: str
+    nodes: Cluster | None = None
     planted: str | None = None
     before_damage: Contents | None = None
     majors: tuple[int, ...] = (1,)
@@ -45,6 +48,12 @@ class Trial:
     def __post_init__(self) -> None:
         """Throw the dice for this seed."""
         self.random = Random(f"{self.kind}/{self.seed}")  # noqa: S311 -- examples, not secrets
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster; the kind of trial must ask for one."""
+        assert self.nodes is not None, f"{self.kind} needs nodes of its own"
+        return self.nodes
 
     @property
     def outputs(self) -> str:
@@ -177,6 +186,10 @@ class Trial:
         await self.until(lambda: bool(slot.codes) or slot.cuts != cuts, f"{slot.name} to be refused or to commit")
 
     # waiting
+
+    async def last(self, seconds: float) -> None:
+        """Let a fault last: its length is the fault itself, nothing is waited for."""
+        await asyncio.sleep(seconds)
 
     async def until(self, holds: Callable[[], bool], what: str, within_s: float = PATIENCE_S) -> None:
         """Wait until something holds; Broken when it does not in time, or when a worker ended as none should."""
