@@ -35,7 +35,8 @@ class EngineConfig:
     batch_max: most records in one transaction
     slice_max: most records projected in one go, before other partitions and the network get a turn
     waiting_max: most records waiting per partition before fetching it pauses
-    request_timeout: a request that is unanswered this long has failed; also the limit of a take-over
+    request_timeout: a take-over that lasts this long has failed; a single request waits a third of it, so that a broker
+        that stands still and is asked first leaves time to ask the next
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where snapshots and the frame's files are kept; nothing of value is there

@@ -39,7 +39,7 @@ class FencedProducer:
             acks="all",
             transactional_id=config.transactional_id(partition),
             transaction_timeout_ms=int(config.transaction_timeout * 1000),
-            request_timeout_ms=int(config.request_timeout * 1000),
+            request_timeout_ms=_request_timeout_ms(config),
             linger_ms=0,
             max_batch_size=_BATCH_BYTES_MAX,
         )
@@ -95,6 +95,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        request_timeout_ms=_request_timeout_ms(config),
         max_partition_fetch_bytes=_FETCH_BYTES_MAX,
         fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
     )
@@ -119,6 +120,10 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     asides = [_decoded(decode_set_aside, at, place) for name, at in found.items() if name.startswith(prefix)]
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
     return CutRead(cut, LedgerBounds(begin, end, ledger_topic_id), frozenset(offsets))
+
+
+def _request_timeout_ms(config: EngineConfig) -> int:
+    return int(config.request_timeout * 1000) // 3
 
 
 def _decoded(decode: Callable[[bytes], T], at: tuple[int, bytes] | None, place: str) -> T | None:

@@ -68,6 +68,7 @@ def build_app(
         broker_heartbeat_interval=config.session_timeout / 4,
         broker_rebalance_timeout=max(config.session_timeout, config.transaction_timeout) + 5,
         broker_request_timeout=config.request_timeout + 30,
+        producer_request_timeout=config.request_timeout,
     )
     assignment = Assignment(app, config, projection_factory, on_progress or (lambda _: None))
     app.transport = LedgerTransport(app.conf.broker, app, config.ledger, assignment)
