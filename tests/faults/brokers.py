@@ -9,6 +9,7 @@ from tests.faults.cluster import Node
 from tests.faults.quorum import controller_of
 from tests.faults.trial import PATIENCE_S, Play, Trial
 
+_PAUSED_S = 10.0
 _GROUP, _TRANSACTIONS = 0, 1
 Role = Callable[[Trial], Awaitable[int]]
 
@@ -61,7 +62,7 @@ def killed(role: Role) -> Play:
 
 
 def paused(role: Role) -> Play:
-    """Pause the node with this role until the others have taken it for dead, and wake it up."""
+    """Pause the node with this role for longer than its session with the others, and wake it up."""
 
     async def play(trial: Trial) -> None:
         await _under_load(trial)
@@ -69,7 +70,7 @@ def paused(role: Role) -> Play:
         os.kill(node.pid, signal.SIGSTOP)
         trial.strike("broker paused", f"node {node.number}")
         try:
-            await trial.until_moved(1_000)
+            await trial.last(_PAUSED_S)
         finally:
             os.kill(node.pid, signal.SIGCONT)
         trial.heal("broker paused", f"node {node.number}")

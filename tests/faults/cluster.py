@@ -94,12 +94,11 @@ class Cluster:
         command = self._kafka.command(
             "kafka.Kafka", str(node.folder.properties), options=(*_OPTIONS, *archive.options_for_tools())
         )
-        with node.folder.locked() as lock:
-            log = open_log(node.folder.log)
-            try:
-                node.process = spawn(command, lock=lock, log=log, guarded=True)
-            finally:
-                os.close(log)
+        log = open_log(node.folder.log)
+        try:
+            node.process = spawn(command, log=log)
+        finally:
+            os.close(log)
 
     async def ready(self, node: Node) -> None:
         """Wait until a node answers by itself, not through its proxy."""
