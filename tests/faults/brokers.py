@@ -99,6 +99,17 @@ async def the_only_one(trial: Trial) -> None:
         await trial.until_moved(1_000)
 
 
+async def disk_full(trial: Trial) -> None:
+    """Fill the disk of the only node, under load; make room and start it anew."""
+    await _under_load(trial)
+    (node,) = trial.cluster.nodes
+    trial.cluster.disk.fill(node.pid)
+    trial.strike("disk full", f"node {node.number}", means=trial.cluster.disk.means)
+    await trial.cluster.gone(node)
+    trial.cluster.disk.free()
+    await _revive(trial, node, "disk full")
+
+
 async def one_after_the_other(trial: Trial) -> None:
     """Restart all nodes (SIGTERM) one after the other."""
     await _under_load(trial)

@@ -17,6 +17,7 @@ from streams.broker_properties import JVM_OPTIONS, cluster_id, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.processes import Started, open_log, spawn
 from streams.settings import Settings
+from tests.faults.disk import Disk
 from tests.faults.proxy import Proxy
 
 _FIRST_PORT, _LAST_PORT = 14_000, 19_999
@@ -50,13 +51,17 @@ class Node:
 
 @dataclass(slots=True)
 class Cluster:
-    """A cluster of its own in a folder; `disk` is where its data lies if not there."""
+    """A cluster in a folder of its own; a single node's data lies on a disk of its own."""
 
     folder: Path
     count: int
-    disk: Path | None = None
     nodes: list[Node] = field(default_factory=list)
+    disk: Disk = field(init=False)
     _kafka: KafkaInstallation = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the disk; it is made when the cluster starts."""
+        self.disk = Disk(self.folder / "disk")
 
     @property
     def bootstrap(self) -> str:
@@ -65,6 +70,8 @@ class Cluster:
 
     async def start(self) -> None:
         """Make the nodes and start them; return when each answers."""
+        if self.count == 1:
+            self.disk.mount()
         self._kafka = resolve_kafka(cache_directory=Settings().cache_directory)
         ports = _free_ports(self.folder)
         for number in range(1, self.count + 1):
@@ -87,6 +94,7 @@ class Cluster:
             if node.runs:
                 os.kill(node.pid, signal.SIGCONT)
         await asyncio.gather(*(asyncio.to_thread(node.process.stop) for node in self.nodes if node.process is not None))
+        self.disk.unmount()
 
     def launch(self, node: Node) -> None:
         """Start a node's process."""
@@ -132,7 +140,7 @@ class Cluster:
         assert done.returncode == 0, done.stdout + done.stderr
 
     def _properties(self, node: Node) -> str:
-        data = node.folder.data if self.disk is None else self.disk / f"node-{node.number}"
+        data = self.disk.folder / "kafka" if self.count == 1 else node.folder.data
         text = server_properties(host=HOST, port=node.port, controller_port=node.controller_port, log_dir=data)
         properties = dict(line.split("=", maxsplit=1) for line in text.splitlines())
         voters = ",".join(f"{one.number}@{HOST}:{one.controller_port}" for one in self.nodes)

@@ -74,9 +74,41 @@ async def _delete(trial: Trial) -> None:
     trial.strike("records deleted", trial.places.ledger)
 
 
-async def _running(trial: Trial) -> Slot:
-    await trial.preload(1_000)
+async def retention_changed(trial: Trial) -> None:
+    """Give the ledger a retention while nobody follows it, until the broker has thrown records away."""
+    slot = await _running(trial)
+    await trial.crew.leave(slot)
+    await _expire(trial)
     slot = await trial.start("a", instance_id="a")
+    slot.wanted = False
+    await _stops(trial, slot, ExitCode.HOLE)
+
+
+async def retention_changed_under_a_running_worker(trial: Trial) -> None:
+    """Give the ledger a retention that takes records before a worker that stands still has come so far."""
+    slot = await _running(trial, session_timeout=15.0)
+    trial.crew.signal(slot, signal.SIGSTOP)
+    await _expire(trial)
+    trial.crew.signal(slot, signal.SIGCONT)
+    await _stops(trial, slot, ExitCode.HOLE, ExitCode.LEDGER)
+
+
+async def _expire(trial: Trial) -> None:
+    """Have the broker throw away everything written by now, put the retention back, and go on appending."""
+    await trial.preload(2_000, "behind")
+    trial.before_damage = await trial.places.read(trial.places.ledger)
+    ends = await trial.places.ends()
+    await trial.places.configure(trial.places.ledger, {"retention.ms": "1", "segment.ms": "1"})
+    trial.strike("retention changed", trial.places.ledger)
+    await trial.preload(200, "in a new segment")
+    await trial.places.until_begins_at(ends)
+    await trial.places.configure(trial.places.ledger, {"retention.ms": "-1"})
+    await trial.preload(1_000, "afterwards")
+
+
+async def _running(trial: Trial, **changes: float) -> Slot:
+    await trial.preload(1_000)
+    slot = await trial.start("a", instance_id="a", **changes)
     await trial.until_covered()
     slot.wanted = False
     return slot

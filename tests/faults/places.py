@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition
@@ -23,6 +23,7 @@ _KEPT = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-
 _COMPACTED = {"cleanup.policy": "compact", "segment.bytes": str(1 << 20), "min.cleanable.dirty.ratio": "0.05"}
 _COMPACTED_NOW = {**_COMPACTED, "segment.ms": "1", "min.cleanable.dirty.ratio": "0.0"}
 _COMPACTION_S = 60.0
+_RETENTION_S = 60.0
 
 Contents = dict[int, list[Record]]
 
@@ -65,6 +66,20 @@ class Places:
         """Delete the records of a ledger partition before an offset."""
         async with self.admin() as admin:
             await admin.delete_records({TopicPartition(self.ledger, partition): RecordsToDelete(before)})
+
+    async def until_begins_at(self, begins: Mapping[int, int]) -> None:
+        """Wait until the ledger has no records before these offsets any more."""
+        places = {TopicPartition(self.ledger, n): begin for n, begin in begins.items()}
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap)
+        await consumer.start()
+        try:
+            async with asyncio.timeout(_RETENTION_S):
+                while any(  # noqa: ASYNC110 -- the broker changes it
+                    begin < places[place] for place, begin in (await consumer.beginning_offsets(places)).items()
+                ):
+                    await asyncio.sleep(0.1)
+        finally:
+            await consumer.stop()
 
     async def write_a_marker(self, partition: int, key: bytes, value: bytes) -> None:
         """Append to the ledger in a transaction, as nobody may: its end occupies an offset, which is a hole."""
