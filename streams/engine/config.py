@@ -33,7 +33,8 @@ class EngineConfig:
     session_timeout: a silent worker's partitions go to others after this long; the broker's floor is usually 6
     transaction_timeout: the broker aborts a transaction that is open this long; readers wait for it no longer
     batch_max: most records in one transaction
-    slice_max: most records projected in one go, before other partitions and the network get a turn
+    slice_max: most records projected in one go, before other partitions and the network get a turn,
+    slice_within: and how long that may take; the size of a slice follows from what the last one took
     waiting_max: most records waiting per partition before fetching it pauses
     request_timeout: a take-over that lasts this long has failed; a single request waits a third of it, so that a broker
         that stands still and is asked first leaves time to ask the next
@@ -58,6 +59,7 @@ class EngineConfig:
     transaction_timeout: float = 10.0
     batch_max: int = 8_000
     slice_max: int = 2_000
+    slice_within: float = 0.02
     waiting_max: int = 32_000
     request_timeout: float = 60.0
     stall_timeout: float = 60.0

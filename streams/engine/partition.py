@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import assert_never
 
 from faust.types import AppT
@@ -18,7 +19,7 @@ from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.progress import Progress, Recovery
 from streams.engine.projection import Record
 from streams.engine.snapshots import DamagedSnapshotError
-from streams.engine.waiting import Taken, Waiting
+from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,8 @@ class LedgerPartition:
         self._outputs = BatchOutputs(
             {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
         )
-        self._waiting = Waiting(config.slice_max)
+        self._pace = Pace(config.slice_max, config.slice_within)
+        self._waiting = Waiting(self._pace)
         self._taken = Taken([])
         self._commands: asyncio.Queue[moves.Command] = asyncio.Queue()
         self._producer = FencedProducer(config, partition)
@@ -191,29 +193,32 @@ class LedgerPartition:
 
     async def _fold(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
         for taken in self._waiting.take(last - first + 1, aside):
+            begun = perf_counter()
             if not taken.aside:
                 self._taken = taken
                 self._held.projection.fold(taken)
             if self._recovery is not None:
                 self._recovery.at(taken[-1].offset)
-            await self._give_way()
+            await self._give_way(len(taken), begun)
         self._stop_point.pass_by("after_fold")
         return moves.Folded()
 
     async def _project(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
         projection = self._held.projection
         for taken in self._waiting.take(last - first + 1, aside):
+            begun = perf_counter()
             self._taken = taken
             if taken.aside:
                 for record in taken:
                     projection.set_aside(record, self._outputs)
             else:
                 projection.project(taken, self._outputs)
-            await self._give_way()
+            await self._give_way(len(taken), begun)
         self._stop_point.pass_by("after_project")
         return moves.Projected()
 
-    async def _give_way(self) -> None:
+    async def _give_way(self, records: int, begun: float) -> None:
+        self._pace.took(records, perf_counter() - begun)
         self._steps += 1
         await asyncio.sleep(0)
 

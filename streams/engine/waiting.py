@@ -6,6 +6,8 @@ from typing import overload
 
 from streams.engine.projection import Record
 
+_FIRST_SLICE = 50
+
 
 class Taken(Sequence[Record]):
     """Records on their way through a projection that takes them one after the other: it knows which one that is at.
@@ -39,19 +41,33 @@ class Taken(Sequence[Record]):
         return self._records[index]
 
 
+class Pace:
+    """How many records make a slice: as many as the last ones let expect to take `within` seconds, at most `most`."""
+
+    def __init__(self, most: int, within: float) -> None:
+        self._most = most
+        self._within = within
+        self.size = min(most, _FIRST_SLICE)
+
+    def took(self, records: int, seconds: float) -> None:
+        """Learn from a slice how long records take; a slice is at most twice as large as the one before."""
+        fitting = int(self._within * records / seconds) if seconds > 0 else self._most
+        self.size = max(1, min(fitting, 2 * self.size, self._most))
+
+
 class Waiting:
     """The records that arrived and are not folded yet, in order and without holes; taken in slices."""
 
-    def __init__(self, slice_max: int) -> None:
-        self._slice_max = slice_max
+    def __init__(self, pace: Pace) -> None:
+        self._pace = pace
         self._arrived: deque[Sequence[Record]] = deque()
 
     def add(self, records: Sequence[Record]) -> None:
         """Take records that follow the last ones."""
         self._arrived.append(records)
 
-    def take(self, count: int, aside: Sequence[int]) -> list[Taken]:
-        """Return the next `count` records in slices that do not hold up others for long, and those set aside alone."""
+    def take(self, count: int, aside: Sequence[int]) -> Iterator[Taken]:
+        """Give the next `count` records in slices that do not hold up others for long, and those set aside alone."""
         records: list[Record] = []
         while len(records) < count:
             arrived = self._arrived.popleft()
@@ -60,14 +76,16 @@ class Waiting:
             if len(arrived) > left:
                 self._arrived.appendleft(arrived[left:])
         first = records[0].offset
-        taken: list[Taken] = []
         begin = 0
         for offset in aside:
-            taken += self._slices(records[begin : offset - first])
-            taken.append(Taken([records[offset - first]], aside=True))
+            yield from self._slices(records[begin : offset - first])
+            yield Taken([records[offset - first]], aside=True)
             begin = offset - first + 1
-        return taken + self._slices(records[begin:])
+        yield from self._slices(records[begin:])
 
-    def _slices(self, records: list[Record]) -> list[Taken]:
-        size = self._slice_max
-        return [Taken(records[i : i + size]) for i in range(0, len(records), size)]
+    def _slices(self, records: list[Record]) -> Iterator[Taken]:
+        begin = 0
+        while begin < len(records):
+            size = self._pace.size
+            yield Taken(records[begin : begin + size])
+            begin += size
