@@ -1,6 +1,8 @@
 """Questions with times: from Kafka or from a file, with the same answer but for the position."""
 
+import re
 from datetime import date, datetime
+from typing import Final
 
 from ledger.answer import Asked, latest_public_at, state
 from schemas.changes import Json
@@ -9,6 +11,8 @@ from schemas.times import instant_text, midnight, parse_instant, zone
 from streams import ledger_file
 from streams.doors.kafka import read_ledger
 from streams.now import now
+
+_POSITION: Final = re.compile(r"([0-9]{1,4}):([0-9]{1,18})")
 
 
 class UnknownNegotiation(Exception):  # noqa: N818 -- bad input
@@ -29,6 +33,14 @@ def instant(text: str | None, option: str) -> datetime | None:
                 f"{text}T23:59:59+08:00 the end of that day in Beijing."
             ) from error
         raise ValueError(f"{option}: {error}") from error
+
+
+def position(text: str) -> tuple[int, int]:
+    """Read PARTITION:OFFSET, a place on the ledger; ValueError says what was expected."""
+    found = _POSITION.fullmatch(text)
+    if found is None:
+        raise ValueError(f"expected a position PARTITION:OFFSET such as 2:1841, got {text[:80]!r}")
+    return int(found[1]), int(found[2])
 
 
 def _is_day(text: str) -> bool:
