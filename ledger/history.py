@@ -19,7 +19,6 @@ from ledger.rows import utc_text
 from ledger.views import View, view
 from ledger.wakes import Seen, Wakes, deadlines_of, instants
 from schemas.changes import FOLD_VERSION, Alert, Cause, Change, Json
-from schemas.encoding import canonical
 from schemas.events import (
     AnyReport,
     ClockStruck,
@@ -30,7 +29,7 @@ from schemas.events import (
     Report,
     StackingRuleDefined,
 )
-from schemas.ids import change_id, digest, event_source
+from schemas.ids import change_id, content, digest, event_source
 from schemas.positions import Recorded
 from schemas.times import when_text, window
 
@@ -91,10 +90,10 @@ class Negotiation:
         event = recorded.event
         match event:
             case ReplayOpened():
-                self.others[recorded.id] = content(event)
+                self.others[recorded.id] = content_digest(event)
                 self._open(outcome, recorded, event)
             case MetricDefined() | StackingRuleDefined():
-                self.others[recorded.id] = content(event)
+                self.others[recorded.id] = content_digest(event)
                 self.present = max(self.present, self.heard_at(recorded))
                 self._render(outcome, recorded, self.knowledge.define(event))
             case ClockStruck():
@@ -108,9 +107,9 @@ class Negotiation:
         """Tell whether an event says what the earlier one with its id said. None if there is none."""
         earlier = self.knowledge.report(recorded.id)
         if earlier is not None:
-            return content(earlier) == content(recorded.event)
+            return content_digest(earlier) == content_digest(recorded.event)
         known = self.others.get(recorded.id)
-        return None if known is None else known == content(recorded.event)
+        return None if known is None else known == content_digest(recorded.event)
 
     def heard_at(self, recorded: Recorded) -> datetime:
         """Return the ledger's own time of an event: recorded when live, public or struck in a replay."""
@@ -142,7 +141,7 @@ class Negotiation:
             # its id is not kept: the same strike at the right time is no repeat
             self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
             return
-        self.others[recorded.id] = content(strike)
+        self.others[recorded.id] = content_digest(strike)
         if (strike.mode == "replay") != (self.replay is not None):
             self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")
             return
@@ -263,8 +262,6 @@ class Negotiation:
         )
 
 
-def content(event: Event) -> bytes:
+def content_digest(event: Event) -> bytes:
     """Return a digest of what an event says, whenever it was first recorded."""
-    if event.first_recorded_at is not None:
-        event = event.model_copy(update={"first_recorded_at": None})
-    return sha256(canonical(event)).digest()[:16]
+    return sha256(content(event)).digest()[:16]

@@ -20,7 +20,7 @@ EVENT_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 24
 INTEGER_MAX = 2**53 - 1
 MAJOR = 1
-MINOR = 0
+MINOR = 1
 
 Code = Literal[
     "empty", "too_large", "not_utf8", "not_json", "not_object", "duplicate_key", "number", "too_deep", "unknown_type",

@@ -6,7 +6,7 @@ speaks of and when that was announced. Values that a report does not assert are 
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from schemas.formulas import Formula
 from schemas.provenance import Document, EventId, Source
@@ -44,12 +44,35 @@ Stage = Literal[
 UntilKind = Literal["none_stated", "stated", "until_condition", "permanent", "unknown"]
 
 
+RETRY_VERSION = "1.1"
+"""The first version that has `retry_of`."""
+
+
+class LedgerPlace(Shape):
+    """One position of one ledger: the broker's id of its topic (the topic's name where the broker tells no id)."""
+
+    ledger: Line
+    partition: Annotated[int, Field(ge=0, le=1_000_000)]
+    offset: Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
 class Fact(Shape):
-    """What every event has: its version and the negotiation that it belongs to (the Kafka key)."""
+    """What every event has: its version and the negotiation that it belongs to (the Kafka key).
+
+    `retry_of` names the record that could not be read and that this event replaces (since version 1.1).
+    """
 
     version: Version = "1.0"
     negotiation: Slug
     first_recorded_at: Instant | None = None
+    retry_of: LedgerPlace | None = None
+
+    @field_validator("retry_of")
+    @classmethod
+    def _told_by_the_version(cls, place: LedgerPlace | None, info: ValidationInfo) -> LedgerPlace | None:
+        if info.data.get("version") == "1.0" and place is not None:
+            raise ValueError(f"expected version {RETRY_VERSION} or later beside retry_of")
+        return place
 
 
 class Report(Fact):

@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from schemas.encoding import canonical
 from schemas.events import (
+    RETRY_VERSION,
     AnyReport,
     ClockStruck,
     Event,
@@ -57,8 +58,17 @@ def _report_id(report: AnyReport) -> str:
     own_id = report.source.own_id
     if own_id is not None:
         return digest("report", report.source.name, own_id)
-    content = canonical(report.model_copy(update={"first_recorded_at": None}))
-    return digest("content", report.source.name, sha256(content).hexdigest())
+    return digest("content", report.source.name, sha256(content(report)).hexdigest())
+
+
+def content(event: Event) -> bytes:
+    """Return what an event says, in canonical bytes: the same wherever, whenever and after which failure it is told."""
+    if event.first_recorded_at is None and event.retry_of is None:
+        return canonical(event)
+    told: dict[str, object] = {"first_recorded_at": None, "retry_of": None}
+    if event.retry_of is not None and event.version == RETRY_VERSION:
+        told["version"] = "1.0"
+    return canonical(event.model_copy(update=told))
 
 
 def change_id(source: str, event: str, row_key: str, version: str, ordinal: int) -> str:

@@ -47,7 +47,7 @@ def test_an_event_read_twice_is_the_same_event(golden: Golden) -> None:
 
 def test_the_goldens_show_every_field_of_every_event_and_of_all_it_holds() -> None:
     shown = {name for golden in GOLDENS for name in fields_set(event_of(golden))}
-    assert shown == {name for shape in EVENT_CLASSES for name in fields_of(shape)} - {"Fact.version"}
+    assert shown == {name for shape in EVENT_CLASSES for name in fields_of(shape)}
 
 
 def fields_set(value: object) -> set[str]:
