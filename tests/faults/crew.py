@@ -16,7 +16,7 @@ from streams.guard import die_with_guard
 from tests.faults.history import History
 
 ROOT = Path(__file__).parents[2]
-AGAIN = (ExitCode.PRODUCER, ExitCode.STALLED, -signal.SIGKILL)
+AGAIN = (ExitCode.PRODUCER, ExitCode.STALLED, ExitCode.SNAPSHOT, -signal.SIGKILL)
 """How a worker may end and be started anew by whoever runs it; any other end is for a person."""
 _STARTS_MAX = 200
 _PAUSE_AFTER_S = 0.5
@@ -84,16 +84,18 @@ class Crew:
         slot.keeper = asyncio.create_task(self._keep(slot), name=f"keeper of {name}")
         return slot
 
-    def signal(self, slot: Slot, number: signal.Signals) -> None:
-        """Send a signal to a slot's process, and note it."""
+    def signal(self, slot: Slot, number: signal.Signals) -> bool:
+        """Send a signal to a slot's process, and note it; tell whether there was a process."""
+        if slot.process is None:
+            return False
         self._history.note("signal", worker=slot.name, pid=slot.pid, signal=number.name)
         os.kill(slot.pid, number)
+        return True
 
     async def leave(self, slot: Slot) -> int:
         """Ask a worker to leave (SIGTERM), do not start it anew, and return its exit code."""
         slot.wanted = False
-        if slot.process is not None:
-            self.signal(slot, signal.SIGTERM)
+        self.signal(slot, signal.SIGTERM)
         return await self.end_of(slot)
 
     async def end_of(self, slot: Slot) -> int:
@@ -112,6 +114,11 @@ class Crew:
             if slot.process is not None:
                 slot.process.kill()
         await asyncio.gather(*(slot.keeper for slot in self.slots.values() if slot.keeper is not None))
+
+    def died_ms(self, slot: Slot) -> int:
+        """Return when a slot's process last ended by kill -9."""
+        died = [one for one in self._history.of("exited") if (one["worker"], one["code"]) == (slot.name, -9)]
+        return int(died[-1]["at_ms"])
 
     def tail(self, slot: Slot) -> str:
         """Return the last lines that a worker said."""
@@ -185,6 +192,9 @@ def tally_command(settings: Path) -> Sequence[str]:
     return (sys.executable, "-m", "tests.faults.worker", str(settings))
 
 
-def state_of(pid: int) -> str:
-    """Return how a process is, as Linux puts it: T for paused."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+def state_of(pid: int) -> str | None:
+    """Return how a process is, as Linux puts it: T for paused; None when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return None

@@ -154,7 +154,7 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
             held = _held(trial, fault["target"], at_ms)
             verdict.kills_in_transaction += any(cuts.open_at(at_ms, partition) for partition in held)
         heals = [one["at_ms"] for one in healed if one["target"] == fault["target"] and one["at_ms"] >= at_ms]
-        recovered = recovered_ms(min(heals, default=at_ms), waiting, cuts.committed)
+        recovered = recovered_ms(at_ms, min(heals, default=at_ms), waiting, cuts.committed)
         if recovered is not None:
             verdict.recoveries_ms.append(recovered)
     paused = {fault["target"] for fault in trial.history.of("fault") if fault["fault"] == "pause"}

@@ -1,6 +1,19 @@
 """Every kind of trial."""
 
-from tests.faults import brokers, clocks, damage, kills, moves, network, pauses, poison, producers, replays
+from tests.faults import (
+    brokers,
+    clocks,
+    damage,
+    kills,
+    moves,
+    nemesis,
+    network,
+    pauses,
+    poison,
+    producers,
+    replays,
+    snapshots,
+)
 from tests.faults.playing import Kind
 from tests.faults.proxy import MODES
 
@@ -23,6 +36,9 @@ KINDS = (
     Kind("records deleted", damage.records_deleted),
     Kind("records deleted under a running worker", damage.records_deleted_under_a_running_worker),
     Kind("hole in the ledger", damage.hole),
+    Kind("snapshot damaged", snapshots.damaged),
+    Kind("snapshot of another partition", snapshots.foreign),
+    Kind("mixed on workers", nemesis.on_workers, partitions=6),
     Kind("poison of eight kinds", poison.between_events),
     Kind("clock an hour fast", clocks.an_hour_fast),
     Kind("clock an hour slow", clocks.an_hour_slow),
@@ -35,6 +51,7 @@ KINDS = (
     *(Kind(f"broker paused: {name}", brokers.paused(role), nodes=3) for name, role in brokers.ROLES.items()),
     Kind("broker killed: two of three", brokers.two_of_three, nodes=3),
     Kind("brokers restarted in turn", brokers.one_after_the_other, nodes=3),
+    Kind("mixed on everything", nemesis.on_everything, partitions=6, nodes=3),
 )
 
 

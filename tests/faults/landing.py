@@ -26,12 +26,16 @@ def waiting_at(at_ms: int, operations: Iterable[Operation], cuts: Cuts) -> dict[
     return {partition: count for partition, count in waiting.items() if count > 0}
 
 
-def recovered_ms(since_ms: int, partitions: Iterable[int], cuts: Cuts) -> int | None:
-    """Return how long it took until each of these partitions moved again; None if one never did."""
-    moved: list[int] = []
+def recovered_ms(at_ms: int, healed_ms: int, partitions: Iterable[int], cuts: Cuts) -> int | None:
+    """Return how long it took until each of these partitions moved again; None if one never did.
+
+    It counts from the fault, or from its healing where a partition did not move before.
+    """
+    taken: list[int] = []
     for partition in partitions:
-        later = [sent_ms for sent_ms, _ in cuts.get(partition, ()) if sent_ms > since_ms]
+        later = [sent_ms for sent_ms, _ in cuts.get(partition, ()) if sent_ms > at_ms]
         if not later:
             return None
-        moved.append(min(later))
-    return max(moved, default=since_ms) - since_ms
+        moved_ms = min(later)
+        taken.append(moved_ms - (at_ms if moved_ms < healed_ms else healed_ms))
+    return max(taken, default=0)

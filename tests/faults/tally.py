@@ -86,7 +86,15 @@ class Tally:
 
     def account(self, negotiation: str) -> Account:
         """Return the state of a negotiation, a new one if it was never heard of."""
-        return self._accounts.setdefault(negotiation, Account())
+        account = self._accounts.get(negotiation)
+        if account is None:
+            account = self._accounts[negotiation] = self.found(negotiation)
+        return account
+
+    def found(self, negotiation: str) -> Account:
+        """Return the state of a negotiation that was not asked for since the start."""
+        assert negotiation not in self._accounts
+        return Account()
 
     def read(self, record: Record) -> Mapping[str, Any] | str:
         """Return the event in a record, or why there is none."""

@@ -24,7 +24,7 @@ def test_every_planted_bug_has_its_trial() -> None:
 @pytest.mark.parametrize("bug", CAUGHT)
 async def test_a_planted_bug_is_caught(bug: str, stage: Stage) -> None:
     kind, wrong = CAUGHT[bug]
-    verdict = await played(kind_named(kind), stage, 1, planted=bug)
+    verdict = await played(kind_named(kind), stage, 2, planted=bug)
     assert verdict.trouble is None, verdict.trouble
     assert verdict.wrong[wrong] > 0, verdict.wrong
     assert verdict.counts
@@ -33,6 +33,6 @@ async def test_a_planted_bug_is_caught(bug: str, stage: Stage) -> None:
 @pytest.mark.parametrize("bug", CAUGHT)
 async def test_the_sound_worker_passes_the_trial_of_the_bug(bug: str, stage: Stage) -> None:
     kind, _ = CAUGHT[bug]
-    verdict = await played(kind_named(kind), stage, 1)
+    verdict = await played(kind_named(kind), stage, 2)
     assert verdict.good, (verdict.trouble, verdict.findings)
     assert verdict.counts

@@ -81,6 +81,9 @@ class Trial:
             "request_timeout": 20.0,
             "stall_timeout": 30.0,
             "batch_max": 100,
+            "kept": self.seed % 2 == 1,
+            "snapshot_records_max": 500,
+            "snapshot_within": 0.5,
             "data_directory": str(self.folder / "faust"),
             "outputs": outputs,
             **({"planted": self.planted} if self.planted is not None else {}),
@@ -150,7 +153,8 @@ class Trial:
     async def kill(self, slot: Slot, **fields: Any) -> None:  # noqa: ANN401 -- JSON
         """Kill -9 a worker, whatever it does just now; it is started anew at once."""
         starts = slot.starts
-        self.crew.signal(slot, signal.SIGKILL)
+        if not self.crew.signal(slot, signal.SIGKILL):
+            return
         self.strike("kill -9", slot.name, **fields)
         await self.until(lambda: slot.starts > starts or not slot.wanted, f"{slot.name} to be started anew")
 
@@ -163,21 +167,25 @@ class Trial:
         self.strike(f"kill -9 {point.partition(':')[0]}", slot.name)
 
     async def pause(self, slot: Slot) -> None:
-        """SIGSTOP a worker, whatever it does just now."""
-        self.crew.signal(slot, signal.SIGSTOP)
-        await self.paused(slot, "SIGSTOP")
+        """SIGSTOP a worker, whatever it does just now; nothing if it has just ended."""
+        if self.crew.signal(slot, signal.SIGSTOP):
+            await self._standing(slot.pid, slot, "SIGSTOP")
 
     async def paused(self, slot: Slot, point: str) -> None:
-        """Wait until a worker stands still, by itself or by signal."""
-        pid = slot.pid
+        """Wait until a worker that was told to has paused itself."""
+        await self._standing(slot.pid, slot, point)
+
+    async def _standing(self, pid: int, slot: Slot, point: str) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while state_of(pid) != "T":  # noqa: ASYNC110 -- the kernel changes it
+            while (state := state_of(pid)) not in ("T", None):  # noqa: ASYNC110 -- the kernel changes it
                 await asyncio.sleep(0.02)
-        self.strike("pause", slot.name, point=point)
+        if state is not None:
+            self.strike("pause", slot.name, point=point)
 
     def wake(self, slot: Slot) -> None:
         """Let a paused worker go on, as a zombie if it has a successor."""
-        self.crew.signal(slot, signal.SIGCONT)
+        if self.crew.signal(slot, signal.SIGCONT):
+            self.heal("pause", slot.name)
 
     async def woken(self, slot: Slot) -> None:
         """Let a paused worker go on, and wait until it was refused and has left, or has committed something."""

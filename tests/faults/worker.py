@@ -1,6 +1,7 @@
 """A tally worker: `python -m tests.faults.worker SETTINGS.json`; it tells its progress, a JSON line each.
 
-Beside the engine's own settings: `outputs` (prefix of the output topics), `version` and `majors` of the tally, `pause`
+Beside the engine's own settings: `outputs` (prefix of the output topics), `version` and `majors` of the tally, `kept`
+(whether its state is kept in snapshots), `pause`
 ("project:5": SIGSTOP to itself in the fifth batch that it projects, "cut_read": once it has read a cut), and `planted`
 (the name of a bug, see `tests.faults.planted`).
 """
@@ -14,10 +15,11 @@ from pathlib import Path
 
 from streams.engine import EngineConfig, Outputs, Progress, Record, build_app, moves, run
 from streams.engine.partition import LedgerPartition
+from tests.faults.kept_tally import KeptTally
 from tests.faults.planted import PLANTED
 from tests.faults.tally import Places, Tally
 
-OWN = ("outputs", "version", "majors", "pause", "planted")
+OWN = ("outputs", "version", "majors", "kept", "pause", "planted")
 
 
 def tell(**fields: object) -> None:
@@ -32,17 +34,18 @@ def pause(where: str) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-class PausingTally(Tally):
-    """A tally that pauses its process in the nth batch, projected and not yet sent."""
+def pause_in_batch(number: int) -> None:
+    """Pause this process in its nth batch, projected and not yet sent."""
+    project = Tally.project
+    left = [number]
 
-    left = 0
-
-    def project(self, records: Sequence[Record], outputs: Outputs) -> None:
-        """Project, and pause when it is time."""
-        super().project(records, outputs)
-        PausingTally.left -= 1
-        if PausingTally.left == 0:
+    def pausing(tally: Tally, records: Sequence[Record], outputs: Outputs) -> None:
+        project(tally, records, outputs)
+        left[0] -= 1
+        if left[0] == 0:
             pause("project")
+
+    Tally.project = pausing  # type: ignore[assignment]
 
 
 def pause_after_reading_the_cut() -> None:
@@ -71,17 +74,18 @@ def main(settings: Mapping[str, object]) -> None:
     config = EngineConfig(**{name: value for name, value in settings.items() if name not in OWN})  # type: ignore[arg-type]
     point, _, visits = str(own["pause"] or "").partition(":")
     if point == "project":
-        PausingTally.left = int(visits)
+        pause_in_batch(int(visits))
     elif point == "cut_read":
         pause_after_reading_the_cut()
     places = Places(*(f"{own['outputs']}.{name}" for name in ("changes", "alerts", "dead-letters")))
     if own["planted"]:
         PLANTED[str(own["planted"])]()
+    kind = KeptTally if own["kept"] else Tally
     majors = own["majors"] if isinstance(own["majors"], list) else [1]
     version = str(own["version"] or "1")
 
     def tally(_: int) -> Tally:
-        return PausingTally(places, config.partitions, version=version, majors=majors)
+        return kind(places, config.partitions, version=version, majors=majors)
 
     run(build_app(config, tally, on_progress=show))
 
