@@ -225,13 +225,6 @@ class Trial:
             while (await reader.getone()).key != key:
                 pass
 
-    async def until_values(self, name: str, *wanted: bytes) -> None:
-        """Wait until a read_committed reader has seen these values, in this order, whatever lies between."""
-        async with asyncio.timeout(PATIENCE_S), self._reader(name) as reader:
-            for value in wanted:
-                while (await reader.getone()).value != value:
-                    pass
-
     async def committed(self, group: str) -> int | None:
         """Return the offset that a group has committed for partition 0 of the ledger."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id=group, enable_auto_commit=False)
