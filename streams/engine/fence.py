@@ -101,7 +101,8 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     )
     await consumer.start()
     try:
-        consumer.assign([cuts])
+        consumer.assign([cuts, ledger])  # a topic that is not assigned is looked up first, which takes 0.1 s
+        consumer.pause(ledger)
         await consumer.seek_to_beginning(cuts)
         found: dict[bytes, tuple[int, bytes]] = {}
         while (end := consumer.highwater(cuts)) is None or await consumer.position(cuts) < end:
@@ -110,8 +111,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
                     found.pop(record.key, None)
                 elif record.key is not None:
                     found[record.key] = (record.offset, record.value)
-        begin = (await consumer.beginning_offsets([ledger]))[ledger]
-        end = (await consumer.end_offsets([ledger]))[ledger]
+        begins, ends = await asyncio.gather(consumer.beginning_offsets([ledger]), consumer.end_offsets([ledger]))
     finally:
         await consumer.stop()
     place = f"{config.cuts}/{partition}"
@@ -119,7 +119,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     cut = _decoded(decode_cut, found.get(key), place)
     asides = [_decoded(decode_set_aside, at, place) for name, at in found.items() if name.startswith(prefix)]
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
-    return CutRead(cut, LedgerBounds(begin, end, ledger_topic_id), frozenset(offsets))
+    return CutRead(cut, LedgerBounds(begins[ledger], ends[ledger], ledger_topic_id), frozenset(offsets))
 
 
 def _request_timeout_ms(config: EngineConfig) -> int:
