@@ -12,7 +12,7 @@ from schemas.encoding import canonical_json
 from schemas.events import Event
 from schemas.ids import event_id
 from schemas.positions import Recorded
-from streams.engine import Outputs, Record
+from streams.engine import Outputs, Record, Refused
 from streams.topics import ALERTS, CHANGES, DEAD_LETTERS, partition_of
 
 
@@ -71,8 +71,7 @@ class LedgerProjection:
         for record in records:
             event = self._read(record)
             if isinstance(event, Undecodable):
-                headers = dead_letter_headers(record, event.code, event.reason, event.pointer)
-                outputs.append(self._dead_letters, record.key, record.value, headers)
+                self._bury(record, event, outputs)
                 continue
             outcome = self._evolve(record, event)
             key = event.negotiation.encode()
@@ -88,6 +87,15 @@ class LedgerProjection:
         """Pass a record that a person has set aside: a dead letter says so."""
         headers = dead_letter_headers(record, "set_aside", "a person has set this record aside: it was not folded")
         outputs.append(self._dead_letters, record.key, record.value, headers)
+
+    def _bury(self, record: Record, fault: Undecodable, outputs: Outputs) -> None:
+        refused = record.value
+        if not isinstance(refused, Refused):
+            headers = dead_letter_headers(record, fault.code, fault.reason, fault.pointer)
+            outputs.append(self._dead_letters, record.key, record.value, headers)
+        elif record.offset == refused.first:  # one for all of them: a batch may hold any number
+            reason = f"offsets {refused.first} to {refused.last}: {refused.reason}. Append through Parley"
+            outputs.append(self._dead_letters, None, None, dead_letter_headers(record, "refused_batch", reason))
 
     def _read(self, record: Record) -> Event | Undecodable:
         event = decode(record.value)

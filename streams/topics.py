@@ -76,6 +76,7 @@ class Topic:
             **kept,
             "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
             "max.message.bytes": str(self.batch_bytes_max),
+            "compression.type": "producer",
         }
 
 

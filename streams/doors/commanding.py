@@ -22,7 +22,7 @@ from streams.doors.watching import BadCursor
 from streams.engine import ExitCode
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
-from streams.reading import HoleInTopic
+from streams.reading import HoleInTopic, StrangeBatch
 from streams.settings import Settings
 from streams.topics import TopicMissing
 from streams.topics_on_kafka import TopicError
@@ -81,6 +81,7 @@ def faults() -> Iterator[None]:
         BrokerError,
         TopicMissing,
         HoleInTopic,
+        StrangeBatch,
         AppendFailed,
         NotReached,
         DemoFailed,

@@ -55,6 +55,7 @@ from streams.engine.projection import Kept, Outputs, Projection, Record
 from streams.engine.set_asides import SetAside, decode_set_aside, is_set_aside
 
 if TYPE_CHECKING:
+    from streams.engine.refusing import Refused
     from streams.engine.setting_aside import NotSetAside, set_aside
     from streams.engine.snapshots import DamagedSnapshotError, Store
     from streams.engine.worker import build_app, run
@@ -71,6 +72,7 @@ __all__ = [
     "Progress",
     "Projection",
     "Record",
+    "Refused",
     "SetAside",
     "Store",
     "UnreadableCutError",
@@ -91,6 +93,7 @@ _LATER = {
     "set_aside": "setting_aside",
     "DamagedSnapshotError": "snapshots",
     "Store": "snapshots",
+    "Refused": "refusing",
 }
 
 

@@ -13,6 +13,7 @@ from yarl import URL
 
 from streams.engine.assignment import Assignment
 from streams.engine.projection import Record
+from streams.engine.refusing import refuse_unpacking
 
 _FETCH_TIMEOUT = 0.2
 _FETCH_TIMEOUT_SHORT = 0.02
@@ -27,6 +28,11 @@ class LedgerBatch(ConsumerMessage):
 
 class LedgerThread(driver.AIOKafkaConsumerThread):
     """The thread in which the aiokafka consumer lives."""
+
+    async def on_start(self) -> None:
+        """Start the consumer; what it fetches is unpacked only where that is bounded."""
+        await super().on_start()
+        refuse_unpacking(self._consumer)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  aiokafka ships no types
         """Let idle fetches return soon.

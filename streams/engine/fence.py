@@ -10,6 +10,7 @@ from streams.engine.config import EngineConfig
 from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.outputs import Entry
+from streams.engine.refusing import refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
 from streams.engine.topic_ids import topic_id
 
@@ -17,6 +18,7 @@ T = TypeVar("T")
 _BATCH_BYTES_MAX = 1 << 19
 _FETCH_BYTES_MAX = 4 << 20
 _FETCH_WAIT_MS_MAX = 10
+_POLL_RECORDS_MAX = 10_000
 
 
 class FencedProducer:
@@ -98,8 +100,10 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         request_timeout_ms=_request_timeout_ms(config),
         max_partition_fetch_bytes=_FETCH_BYTES_MAX,
         fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
+        max_poll_records=_POLL_RECORDS_MAX,
     )
     await consumer.start()
+    refuse_unpacking(consumer)
     try:
         consumer.assign([cuts, ledger])  # a topic that is not assigned is looked up first, which takes 0.1 s
         consumer.pause(ledger)

@@ -2,7 +2,7 @@
 
 from streams.broker_reaching import BrokerUnreachable
 from streams.reading.bounds import end_positions
-from streams.reading.faults import HoleInTopic, RecordsGone
+from streams.reading.faults import HoleInTopic, RecordsGone, StrangeBatch
 from streams.reading.following import follow
 from streams.reading.log import read_to_end
 from streams.reading.records import Isolation, KafkaRecord
@@ -16,6 +16,7 @@ __all__ = [
     "Isolation",
     "KafkaRecord",
     "RecordsGone",
+    "StrangeBatch",
     "TableRow",
     "TopicMissing",
     "end_positions",

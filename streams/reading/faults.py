@@ -12,6 +12,17 @@ class HoleInTopic(Exception):  # noqa: N818 - says what was found
         self.topic, self.partition, self.expected, self.found = topic, partition, expected, found
 
 
+class StrangeBatch(Exception):  # noqa: N818 - says what was found
+    """A topic that only the worker writes holds a batch that it never wrote, and that nobody unpacks."""
+
+    def __init__(self, topic: str, partition: int, offset: int, reason: str) -> None:
+        super().__init__(
+            f"{topic}/{partition} at offset {offset}: {reason}. Only Parley's worker writes this topic, and it does not"
+            " compress: find out what else does, and give Parley topics of its own."
+        )
+        self.topic, self.partition, self.offset = topic, partition, offset
+
+
 class RecordsGone(Exception):  # noqa: N818 - says what was found
     """The offset to read from is no longer, or not yet, in the topic: it was cut off, or made anew."""
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from streams.reading.faults import HoleInTopic, RecordsGone
-from streams.reading.log import refuse_holes
+from streams.reading.log import refuse_holes, refuse_strange
 from streams.reading.records import Isolation, KafkaRecord, open_reader
 
 
@@ -37,6 +37,8 @@ async def follow(
             for records in arrived:
                 if dense:
                     refuse_holes(records, offsets)
+                else:
+                    refuse_strange(records)
                 yield records
             if not arrived:
                 yield []

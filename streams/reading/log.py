@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from typing import Final
 
 from streams.broker_reaching import BrokerUnreachable
-from streams.reading.faults import HoleInTopic, RecordsGone
+from streams.engine.refusing import Refused
+from streams.reading.faults import HoleInTopic, RecordsGone, StrangeBatch
 from streams.reading.records import Isolation, KafkaRecord, Reader, open_reader
 
 _SILENCE_S: Final = 15.0
@@ -42,6 +43,8 @@ async def read_to_end(
         async for records in _up_to(reader, offsets, ends):
             if dense:
                 refuse_holes(records, offsets)
+            else:
+                refuse_strange(records)
             yield records
 
 
@@ -52,6 +55,13 @@ def refuse_holes(records: Sequence[KafkaRecord], offsets: dict[int, int]) -> Non
         if record.offset != expected:
             raise HoleInTopic(record.topic, partition, expected, record.offset)
     offsets[partition] += len(records)
+
+
+def refuse_strange(records: Sequence[KafkaRecord]) -> None:
+    """Check that no record is of a batch that was refused; on the ledger it may be, elsewhere StrangeBatch."""
+    for record in records:
+        if not record.value and isinstance(record.value, Refused):
+            raise StrangeBatch(record.topic, record.partition, record.offset, record.value.reason)
 
 
 async def _up_to(

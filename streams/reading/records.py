@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from streams.broker_reaching import answering, reach, reaching
+from streams.engine.refusing import refuse_unpacking
 from streams.engine.topic_ids import topic_id
 from streams.reading.faults import RecordsGone
 from streams.topics import TopicMissing
@@ -18,6 +19,7 @@ Isolation = Literal["read_uncommitted", "read_committed"]
 
 _FETCH_BYTES_MAX: Final = 4 << 20
 _FETCH_WAIT_MS: Final = 100
+_POLL_RECORDS_MAX: Final = 10_000
 _ANSWER_S: Final = 5.0
 
 
@@ -112,10 +114,12 @@ async def open_reader(
         auto_offset_reset="none",
         max_partition_fetch_bytes=_FETCH_BYTES_MAX,
         fetch_max_wait_ms=_FETCH_WAIT_MS,
+        max_poll_records=_POLL_RECORDS_MAX,
     )
     try:
         async with reaching(bootstrap):
             await consumer.start()
+            refuse_unpacking(consumer)
             # all topics: to ask for one by name might create it
             everything = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() keeps only the names
             existing = everything.partitions_for_topic(topic)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from streams.engine import EngineConfig, Outputs, Progress, Record, Store, build_app, run
+from streams.engine import EngineConfig, Outputs, Progress, Record, Refused, Store, build_app, run
 from tests.engine.slow import slow_seek
 
 
@@ -41,13 +41,18 @@ class Tally:
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:
-            self._add(record)
+            if not isinstance(record.value, Refused):
+                self._add(record)
             self.folded += 1
             if self.fold_seconds:
                 threading.Event().wait(self.fold_seconds)
 
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         for record in records:
+            if isinstance(record.value, Refused):
+                if record.offset == record.value.first:
+                    outputs.append(self.output_topic, None, b"%d to %d refused" % (record.offset, record.value.last))
+                continue
             key, count, total = self._add(record)
             tally = self._told(b"%d %d %d" % (record.offset, count, total))
             outputs.append(self.output_topic, key, tally)
