@@ -48,11 +48,11 @@ class _Fetched(OrderedDict[Any, Any]):
     def __setitem__(self, place: Any, result: Any) -> None:  # noqa: ANN401  aiokafka ships no types
         records = getattr(result, "_partition_records", None)
         if records is not None:  # else it is an error
-            records._records = _Batches(records._records)  # noqa: SLF001
+            records._records = Batches(records._records)  # noqa: SLF001
         super().__setitem__(place, result)
 
 
-class _Batches:
+class Batches:
     """Batches as aiokafka's fetcher goes through them."""
 
     def __init__(self, batches: Any) -> None:  # noqa: ANN401
@@ -86,6 +86,8 @@ class _Batch:
                     at = record.offset + 1
             except _KINDS_OF_DAMAGE as error:
                 reason = f"a batch that cannot be taken apart from here on ({error})"
+            else:
+                return  # what compaction has left of a batch may end before its last offset
         refused = Refused.between(at, batch.next_offset - 1, reason)
         for offset in range(at, batch.next_offset):
             yield DefaultRecord(offset, batch.max_timestamp, batch.timestamp_type, None, refused, [])

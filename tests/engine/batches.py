@@ -31,9 +31,10 @@ def _record(delta: int, value_bytes: int, headers: Sequence[Header] = ()) -> tup
     return _varint(len(before) + value_bytes + len(behind)) + before, behind
 
 
-def _batch(codec: int, count: int, payload: bytes) -> bytes:
+def _batch(codec: int, count: int, payload: bytes, *, span: int | None = None) -> bytes:
     now_ms = int(time.time() * 1000)
-    counted = struct.pack(">hiqqqhii", codec, count - 1, now_ms, now_ms, -1, -1, -1, count) + payload
+    last = (count if span is None else span) - 1
+    counted = struct.pack(">hiqqqhii", codec, last, now_ms, now_ms, -1, -1, -1, count) + payload
     after_length = struct.pack(">ibI", 0, 2, calc_crc32c(counted)) + counted
     return struct.pack(">qi", 0, len(after_length)) + after_length
 
@@ -41,6 +42,11 @@ def _batch(codec: int, count: int, payload: bytes) -> bytes:
 def plain(values: Iterable[bytes], headers: Sequence[Header] = ()) -> bytes:
     """Return a batch of these values that is not compressed; each record has these headers, whose names are bytes."""
     return _batch(_NONE, *_records(values, headers))
+
+
+def compacted(values: Iterable[bytes], span: int) -> bytes:
+    """Return a batch of which compaction has left only these values, the first ones of so many."""
+    return _batch(_NONE, *_records(values, ()), span=span)
 
 
 def gzipped(values: Iterable[bytes]) -> bytes:

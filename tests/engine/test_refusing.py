@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from aiokafka.record.memory_records import MemoryRecords
 
 from streams.engine import Refused
+from streams.engine.refusing import Batches
 from streams.reading import StrangeBatch, read_to_end
-from tests.engine.batches import append_batch, gzip_bomb, gzipped, many_records_zipped, plain, zstd_bomb
+from tests.engine.batches import append_batch, compacted, gzip_bomb, gzipped, many_records_zipped, plain, zstd_bomb
 from tests.engine.trial import Trial, Worker
 
-pytestmark = [pytest.mark.kafka, pytest.mark.parametrize("trial", [1], indirect=True)]
+one_partition = pytest.mark.parametrize("trial", [1], indirect=True)
 
 _MIB = 1 << 20
 BATCHES: dict[str, tuple[Callable[[], bytes], int]] = {
@@ -37,6 +39,7 @@ def cpu_seconds(worker: Worker) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@one_partition
 @pytest.mark.parametrize("kind", BATCHES)
 async def test_a_batch_that_must_not_be_unpacked_is_passed_at_once_and_costs_no_memory(trial: Trial, kind: str) -> None:
     build, count = BATCHES[kind]
@@ -54,6 +57,7 @@ async def test_a_batch_that_must_not_be_unpacked_is_passed_at_once_and_costs_no_
     assert await trial.verdict() == "exact"
 
 
+@one_partition
 async def test_a_batch_of_very_many_records_is_passed_with_one_word(trial: Trial) -> None:
     count = 200_000
     await append_batch(trial.bootstrap, trial.ledger, many_records_zipped(count), count)
@@ -66,6 +70,7 @@ async def test_a_batch_of_very_many_records_is_passed_with_one_word(trial: Trial
     assert await trial.verdict() == "exact"
 
 
+@one_partition
 async def test_readers_of_the_ledger_get_no_bytes_and_the_reason(trial: Trial) -> None:
     await append_batch(trial.bootstrap, trial.ledger, gzip_bomb(900 * _MIB))
     await trial.append([1])
@@ -75,7 +80,13 @@ async def test_readers_of_the_ledger_get_no_bytes_and_the_reason(trial: Trial) -
     assert read[0].value.reason == "a batch that is compressed (gzip): it was not unpacked"
 
 
+@one_partition
 async def test_elsewhere_such_a_batch_is_a_fault(trial: Trial) -> None:
     await append_batch(trial.bootstrap, f"{trial.prefix}.outputs", gzipped([b"1"]))
     with pytest.raises(StrangeBatch, match=r"outputs/0 at offset 0: a batch that is compressed \(gzip\)"):
         [one async for one in read_to_end(trial.bootstrap, f"{trial.prefix}.outputs")]
+
+
+def test_what_compaction_has_left_of_a_batch_is_given_as_it_is() -> None:
+    whole = MemoryRecords(compacted([b"1", b"2"], span=5))
+    assert [(one.offset, one.value) for one in Batches(whole).next_batch()] == [(0, b"1"), (1, b"2")]
