@@ -9,7 +9,7 @@ from schemas.cloudevents import headers
 from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
 from schemas.events import Event
 from schemas.ids import event_id
-from streams.doors.kafka import read_ids
+from streams.doors.known_events import KnownEvents, read_known
 from streams.ledger_file import Line, lines
 from streams.producing import Append, LedgerWriter
 from streams.topics import EVENTS, partition_of
@@ -61,47 +61,33 @@ async def append(
 ) -> Appended:
     """Append the events of JSON Lines. What is on the ledger already changes nothing and is counted."""
     result = Appended()
-    known = await read_ids(bootstrap, prefix)
+    known = await read_known(bootstrap, prefix)
     judged = lines(data)
     async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
         while chunk := list(islice(judged, _CHUNK_LINES)):
-            fresh = [event for event in (_judge(line, known, result) for line in chunk) if event is not None]
+            fresh = [event for line in chunk if (event := await _judge(line, known, result)) is not None]
             await writer.append_all(_records(fresh, writer.partitions))
             result.accepted += len(fresh)
             progress(len(chunk))
     return result
 
 
-def _judge(line: Line, known: dict[str, bytes], result: Appended) -> Event | None:
+async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:
     if isinstance(line.event, Undecodable):
         result.refuse(line.number, line.event)
         return None
-    name = event_id(line.event)
-    data = _content(line.event)
-    before = known.get(name)
-    if before is None:
-        known[name] = data
-        return line.event
-    if _same(before, data, line.event):
-        result.duplicates += 1
-    else:
-        reason = f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
-        result.refuse(line.number, Undecodable("invalid_value", reason, "/source/own_id"))
+    match await known.judge(line.event):
+        case "new":
+            return line.event
+        case "there":
+            result.duplicates += 1
+        case "taken":
+            name = event_id(line.event)
+            reason = (
+                f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
+            )
+            result.refuse(line.number, Undecodable("invalid_value", reason, "/source/own_id"))
     return None
-
-
-def _content(event: Event) -> bytes:
-    return encode(event.model_copy(update={"first_recorded_at": None}))
-
-
-def _same(before: bytes, data: bytes, event: Event) -> bool:
-    """Compare without the time of first recording, which an export adds."""
-    return before == data or before == encode(event) or _strip(before) == data
-
-
-def _strip(before: bytes) -> bytes:
-    line = next(lines([before]), None)
-    return b"" if line is None or isinstance(line.event, Undecodable) else _content(line.event)
 
 
 def _records(events: Iterable[Event], partitions: int) -> list[Append]:

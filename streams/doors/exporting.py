@@ -1,18 +1,23 @@
 """The ledger as JSON Lines: each event with the time at which it was first recorded."""
 
+from contextlib import aclosing
 from typing import IO
 
 from schemas.encoding import canonical
-from streams.doors.kafka import read_ledger
+from streams.doors.kafka import ledger_events
 
 
 async def export_lines(bootstrap: str, prefix: str, negotiation: str | None, stream: IO[bytes]) -> int:
-    """Write the events in the order of the ledger; return how many records are none."""
-    ledger = await read_ledger(bootstrap, prefix, negotiation)
-    for recorded in ledger.events:
-        event = recorded.event
-        if event.first_recorded_at is None and recorded.recorded_at is not None:
-            event = event.model_copy(update={"first_recorded_at": recorded.recorded_at})
-        stream.write(canonical(event) + b"\n")
+    """Write the events partition by partition, in the order of each; return how many records are none."""
+    unreadable = 0
+    async with aclosing(ledger_events(bootstrap, prefix, negotiation)) as events:
+        async for recorded in events:
+            if recorded is None:
+                unreadable += 1
+                continue
+            event = recorded.event
+            if event.first_recorded_at is None and recorded.recorded_at is not None:
+                event = event.model_copy(update={"first_recorded_at": recorded.recorded_at})
+            stream.write(canonical(event) + b"\n")
     stream.flush()
-    return ledger.unreadable
+    return unreadable

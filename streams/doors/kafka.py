@@ -1,5 +1,6 @@
 """The ledger and its tables on Kafka, read as events and rows."""
 
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from schemas.codec import Undecodable, decode
@@ -20,34 +21,31 @@ class Ledger:
 
 async def read_ledger(bootstrap: str, prefix: str, negotiation: str | None = None) -> Ledger:
     """Read the ledger up to where it ends now; of one negotiation, only its partition."""
-    topic = EVENTS.name(prefix)
-    count = len(await end_positions(bootstrap, topic))
-    aside = await read_set_asides(bootstrap, prefix)
-    chosen = None if negotiation is None else [partition_of(negotiation.encode(), count)]
     found = Ledger()
-    async for records in read_to_end(bootstrap, topic, partitions=chosen, dense=True):
-        for record in records:
-            if (record.partition, record.offset) in aside:
-                found.unreadable += 1
-                continue
-            event = decode(record.value)
-            if isinstance(event, Undecodable) or misplaced(event, record, count) is not None:
-                found.unreadable += 1
-            elif negotiation is None or event.negotiation == negotiation:
-                found.events.append(recorded(record, event))
-    found.events.sort(key=lambda one: (one.partition, one.offset))
+    async for one in ledger_events(bootstrap, prefix, negotiation):
+        if one is None:
+            found.unreadable += 1
+        else:
+            found.events.append(one)
     return found
 
 
-async def read_ids(bootstrap: str, prefix: str) -> dict[str, bytes]:
-    """Return the ids on the ledger with the bytes they stand for, by the headers alone."""
-    known: dict[str, bytes] = {}
-    async for records in read_to_end(bootstrap, EVENTS.name(prefix), dense=True):
-        for record in records:
-            name = next((value for key, value in record.headers if key == "ce_id"), None)
-            if name is not None:
-                known.setdefault(name.decode("ascii", "replace"), record.value or b"")
-    return known
+async def ledger_events(
+    bootstrap: str, prefix: str, negotiation: str | None = None
+) -> AsyncGenerator[Recorded | None, None]:
+    """Give the events of the ledger up to where it ends now, partition by partition; None for what is no event."""
+    topic = EVENTS.name(prefix)
+    ends = await end_positions(bootstrap, topic)
+    aside = await read_set_asides(bootstrap, prefix)
+    chosen = sorted(ends) if negotiation is None else [partition_of(negotiation.encode(), len(ends))]
+    for partition in chosen:
+        async for records in read_to_end(bootstrap, topic, partitions=[partition], ends=ends, dense=True):
+            for record in records:
+                event = decode(record.value) if (record.partition, record.offset) not in aside else None
+                if event is None or isinstance(event, Undecodable) or misplaced(event, record, len(ends)) is not None:
+                    yield None
+                elif negotiation is None or event.negotiation == negotiation:
+                    yield recorded(record, event)
 
 
 async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, dict[str, bytes]]:

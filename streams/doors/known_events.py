@@ -1,0 +1,168 @@
+"""What is on a ledger already: for each event id a digest of what it says, when it was recorded, and where it stands.
+
+Some hundred bytes an event, whatever its length. It is read by the headers alone; only what would be refused is looked
+at again, in full.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from struct import Struct
+from typing import Any, Final, Literal, NamedTuple
+
+import orjson
+
+from schemas.codec import Undecodable, decode
+from schemas.events import RETRY_VERSION, ClockStruck, Event
+from schemas.ids import content, event_id
+from streams.projection import misplaced
+from streams.reading import KafkaRecord, end_positions, read_set_asides, read_to_end
+from streams.topics import EVENTS, partition_of
+
+_PACKED: Final = Struct("<16sqiq?")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Verdict = Literal["new", "there", "taken"]
+
+
+class Known(NamedTuple):
+    """One record of an event: what it says as a digest, when it was first recorded (in µs), and where it stands.
+
+    `carried`: it was recorded on another ledger first, and says when. An offset of -1: it is under way.
+    """
+
+    digest: bytes
+    recorded_us: int
+    partition: int
+    offset: int
+    carried: bool
+
+
+@dataclass(slots=True)
+class KnownEvents:
+    """The events of one ledger by id."""
+
+    bootstrap: str
+    topic: str
+    partitions: int
+    _packed: dict[bytes, bytes] = field(default_factory=dict)
+
+    def add(self, name: bytes, known: Known) -> None:
+        """Note a record of an event."""
+        self._packed[name] = self._packed.get(name, b"") + _PACKED.pack(*known)
+
+    async def judge(self, event: Event) -> Verdict:
+        """Say whether an event is new, is there already, or comes under an id that stands for something else.
+
+        What was carried over from another ledger is taken as it stood there, with all that the fold has to say to it:
+        a strike that came too early and again in time, or an id that stood for two things.
+        """
+        name = _packed_id(event_id(event))
+        told = _digest(content(event))
+        before = [Known(*one) for one in _PACKED.iter_unpack(self._packed.get(name, b""))]
+        at = None if event.first_recorded_at is None else _micros(event.first_recorded_at)
+        verdict = _judged(event, told, at, before)
+        if verdict == "taken" and not await self._stand(name, before):
+            return await self.judge(event)
+        if verdict == "new":
+            self.add(name, Known(told, at or 0, -1, -1, at is not None))
+        return verdict
+
+    async def _stand(self, name: bytes, before: list[Known]) -> bool:
+        """Read the records of an id in full and correct what is known of them; tell whether nothing had to be."""
+        found = []
+        for one in before:
+            event = await self._read(one) if one.offset >= 0 else None
+            if one.offset < 0:
+                found.append(one)
+            elif event is not None:
+                found.append(one._replace(digest=_digest(content(event))))
+        self._packed[name] = b"".join(_PACKED.pack(*one) for one in found)
+        return found == before
+
+    async def _read(self, known: Known) -> Event | None:
+        place = {known.partition: known.offset}
+        ends = {known.partition: known.offset + 1}
+        async for records in read_to_end(self.bootstrap, self.topic, partitions=place, start=place, ends=ends):
+            event = decode(records[0].value)
+            if not isinstance(event, Undecodable) and misplaced(event, records[0], self.partitions) is None:
+                return event
+        return None
+
+
+def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> Verdict:
+    if not before:
+        return "new"
+    same = any(one.digest == told for one in before)
+    if at is None:
+        return "there" if same else "taken"
+    at_once = [one for one in before if one.recorded_us == at]
+    if at_once:
+        return "there" if any(one.digest == told for one in at_once) else "taken"
+    all_carried = all(one.carried for one in before)
+    if same:
+        return "new" if isinstance(event, ClockStruck) and all_carried else "there"
+    return "new" if all_carried else "taken"
+
+
+async def read_known(bootstrap: str, prefix: str) -> KnownEvents:
+    """Read the ids of a ledger up to where it ends now; what cannot be an event, or is set aside, is passed over."""
+    topic = EVENTS.name(prefix)
+    count = len(await end_positions(bootstrap, topic))
+    aside = await read_set_asides(bootstrap, prefix)
+    known = KnownEvents(bootstrap, topic, count)
+    places: dict[bytes, int] = {}
+    async for records in read_to_end(bootstrap, topic, dense=True):
+        for record in records:
+            name = next((value for key, value in record.headers if key == "ce_id"), None)
+            if name is None or (record.partition, record.offset) in aside:
+                continue
+            fields = _fields(record)
+            key = record.key
+            if fields is None or key is None or fields.get("negotiation") != key.decode("utf-8", "replace"):
+                continue
+            if places.get(key) is None:
+                places[key] = partition_of(key, count)
+            if places[key] == record.partition:
+                known.add(_packed_id(name.decode("ascii", "replace")), _known(record, fields))
+    return known
+
+
+def _fields(record: KafkaRecord) -> dict[str, Any] | None:
+    try:
+        fields = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _known(record: KafkaRecord, fields: dict[str, Any]) -> Known:
+    """Digest a record without reading it as an event; the doors write canonical bytes."""
+    data = record.value or b""
+    carried, retried = "first_recorded_at" in fields, "retry_of" in fields
+    at = record.timestamp * 1000
+    if carried:
+        try:
+            at = _micros(datetime.fromisoformat(str(fields["first_recorded_at"])))
+        except (ValueError, TypeError):
+            carried = False  # then it is no event, which shows when it is read in full
+    if carried or retried:
+        told = {key: value for key, value in fields.items() if key not in {"first_recorded_at", "retry_of"}}
+        if retried and told.get("version") == RETRY_VERSION:
+            del told["version"]
+        data = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+    return Known(_digest(data), at, record.partition, record.offset, carried)
+
+
+def _digest(data: bytes) -> bytes:
+    return sha256(data).digest()[:16]
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _packed_id(name: str) -> bytes:
+    try:
+        return bytes.fromhex(name)
+    except ValueError:
+        return name.encode()
