@@ -4,18 +4,22 @@ A state grows with its ledger, what is worked on does not. So memory holds objec
 the others, here or in a store that outlives the process.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Protocol, Self, TypeVar
 
 LOADED_MAX = 20_000
 """How many parts are held as objects at least; up to twice as many before the older half is put away."""
 
 
 class Part(Protocol):
-    """Something that can be put away."""
+    """Something that can be put away. Made without arguments it is empty."""
 
     def put_away(self) -> bytes:
         """Return it as bytes, from which it comes back the same."""
+
+    @classmethod
+    def taken_out(cls, data: bytes) -> Self:
+        """Bring it back."""
 
 
 class Store(Protocol):
@@ -42,8 +46,8 @@ class Cabinet:
         self._away: dict[str, bytes] = {}
         self._touched: dict[str, None] = {}
 
-    def find(self, key: str, read: Callable[[bytes], P]) -> P | None:
-        """Return the part under a key, None if there is none; `read` brings it back from bytes."""
+    def find(self, key: str, kind: type[P]) -> P | None:
+        """Return the part under a key, None if there is none."""
         part = self._young.get(key)
         if part is None:
             part = self._old.pop(key, None)
@@ -51,18 +55,17 @@ class Cabinet:
                 data = self.read(key)
                 if data is None:
                     return None
-                part = read(data)
+                part = kind.taken_out(data)
             self._young[key] = part
         return part  # type: ignore[return-value] # one key, one kind of part
 
-    def put(self, key: str, part: Part) -> None:
-        """Put a new part under a key."""
-        self._young[key] = part
+    def to_change(self, key: str, kind: type[P]) -> P:
+        """Return the part under a key, which is going to be changed; a new one where there was none."""
         self._touched[key] = None
-
-    def touch(self, key: str) -> None:
-        """Note that a part is being changed."""
-        self._touched[key] = None
+        part = self.find(key, kind)
+        if part is None:
+            part = self._young[key] = kind()
+        return part
 
     def read(self, key: str) -> bytes | None:
         """Return what was put away under a key, as bytes."""

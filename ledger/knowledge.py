@@ -53,7 +53,7 @@ class Knowledge:
     def add(self, entry: Entry) -> set[Unit]:
         """Take in one report; return the units whose answers it may change."""
         event = entry.event
-        act = self._act_to_change(event.act)
+        act = self.cabinet.to_change(self._key("act", event.act), OfAct)
         act.entries[entry.id] = entry
         self.act_of[entry.id] = event.act
         for unit in entry.units:
@@ -66,14 +66,10 @@ class Knowledge:
                 self.meetings[unit.name] = None
         if isinstance(event, DeadlineChanged) and event.component is not None:
             self.unit_to_change(Unit("component", event.component)).hanging[event.deadline] = None
-        touched = set(act.units)
-        self._forget_act(event.act, act)
-        if event.replaces is not None:
-            touched |= self._withdraw(event.replaces, entry)
-        if isinstance(event, ReportRetracted):
-            touched |= self._withdraw(event.report, entry)
+        acts = [event.act, *self._withdrawn_by(entry)]
+        touched = {unit for name in acts for unit in self._act(name).units}
         for unit in touched:
-            self.unit_to_change(unit).forget()
+            self.unit_to_change(unit).forget(acts)
             if unit.kind == "meeting":
                 self.tallies.touch(unit.name)
         return touched | self.dependents(touched)
@@ -109,19 +105,19 @@ class Knowledge:
             case _:
                 assert_never(event.formula)
 
-    def _withdraw(self, report: str, by: Entry) -> set[Unit]:
-        """Withdraw an earlier report, if the same source made it. The withdrawal waits for a report not yet here."""
-        self.withdrawn[report, by.event.source.name] = None
-        act = self.act_of.get(report)
-        if act is None:
-            return set()
-        of_act = self._act_to_change(act)
-        self._forget_act(act, of_act)
-        return set(of_act.units)
+    def _withdrawn_by(self, entry: Entry) -> list[str]:
+        """Withdraw the reports that a report replaces or takes back; return their acts, as far as they are here.
 
-    def _forget_act(self, act: str, of_act: OfAct) -> None:
-        for unit in of_act.units:
-            self.unit_to_change(unit).resolved.pop(act, None)
+        A withdrawal counts only if the same source made it, and waits for a report that is not here yet.
+        """
+        event = entry.event
+        names = [event.replaces, event.report if isinstance(event, ReportRetracted) else None]
+        acts = []
+        for name in names:
+            if name is not None:
+                self.withdrawn[name, event.source.name] = None
+                acts.append(self.act_of.get(name))
+        return [act for act in acts if act is not None]
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
@@ -142,37 +138,20 @@ class Knowledge:
         return f"{self.name}\0{kind}\0{name}"
 
     def _act(self, act: str) -> OfAct:
-        return self.cabinet.find(self._key("act", act), OfAct.taken_out) or OfAct()
-
-    def _act_to_change(self, act: str) -> OfAct:
-        key = self._key("act", act)
-        part = self.cabinet.find(key, OfAct.taken_out)
-        if part is None:
-            part = OfAct()
-            self.cabinet.put(key, part)
-        else:
-            self.cabinet.touch(key)
-        return part
+        return self.cabinet.find(self._key("act", act), OfAct) or OfAct()
 
     def unit(self, unit: Unit) -> OfUnit:
         """Return a unit as it stands; an empty one where there is none."""
-        return self.cabinet.find(self._key(*unit), OfUnit.taken_out) or OfUnit()
+        return self.cabinet.find(self._key(*unit), OfUnit) or OfUnit()
 
     def unit_to_change(self, unit: Unit) -> OfUnit:
         """Return a unit that is going to be changed; a new one where there was none."""
-        key = self._key(*unit)
-        part = self.cabinet.find(key, OfUnit.taken_out)
-        if part is None:
-            part = OfUnit()
-            self.cabinet.put(key, part)
-        else:
-            self.cabinet.touch(key)
-        return part
+        return self.cabinet.to_change(self._key(*unit), OfUnit)
 
     def entries(self) -> list[Entry]:
         """Return every report there is, in the order that truth depends on."""
         keys = self.cabinet.keys(self._key("act", ""))
-        acts = (self.cabinet.find(key, OfAct.taken_out) for key in keys)
+        acts = (self.cabinet.find(key, OfAct) for key in keys)
         found = (entry for act in acts if act is not None for entry in act.entries.values())
         return sorted(found, key=lambda entry: entry.order)
 

@@ -1,5 +1,6 @@
 """The two kinds of parts that a negotiation's state is made of: the reports of an act, and a unit with its rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -84,8 +85,10 @@ class OfUnit:
     meeting: tuple[datetime, Meeting | None] | None = None
     shown: dict[str, tuple[Deadline, Json]] = field(default_factory=dict)
 
-    def forget(self) -> None:
-        """Forget what was computed from reports."""
+    def forget(self, acts: Iterable[str]) -> None:
+        """Forget what was computed from reports, these acts among it."""
+        for act in acts:
+            self.resolved.pop(act, None)
         self.standing = self.component = self.meeting = None
 
     def put_away(self) -> bytes:
