@@ -5,13 +5,14 @@ at again, in full.
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from struct import Struct
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
+from ledger.parts import micros
 from schemas.codec import Undecodable, decode
 from schemas.events import RETRY_VERSION, ClockStruck, Event
 from schemas.ids import content, event_id
@@ -20,7 +21,6 @@ from streams.reading import KafkaRecord, end_positions, read_set_asides, read_to
 from streams.topics import EVENTS, partition_of
 
 _PACKED: Final = Struct("<16sqiq?")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 Verdict = Literal["new", "there", "taken"]
 
 
@@ -59,7 +59,7 @@ class KnownEvents:
         name = _packed_id(event_id(event))
         told = _digest(content(event))
         before = [Known(*one) for one in _PACKED.iter_unpack(self._packed.get(name, b""))]
-        at = None if event.first_recorded_at is None else _micros(event.first_recorded_at)
+        at = None if event.first_recorded_at is None else micros(event.first_recorded_at)
         verdict = _judged(event, told, at, before)
         if verdict == "taken" and not await self._stand(name, before):
             return await self.judge(event)
@@ -142,7 +142,7 @@ def _known(record: KafkaRecord, fields: dict[str, Any]) -> Known:
     at = record.timestamp * 1000
     if carried:
         try:
-            at = _micros(datetime.fromisoformat(str(fields["first_recorded_at"])))
+            at = micros(datetime.fromisoformat(str(fields["first_recorded_at"])))
         except (ValueError, TypeError):
             carried = False  # then it is no event, which shows when it is read in full
     if carried or retried:
@@ -155,10 +155,6 @@ def _known(record: KafkaRecord, fields: dict[str, Any]) -> Known:
 
 def _digest(data: bytes) -> bytes:
     return sha256(data).digest()[:16]
-
-
-def _micros(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
 def _packed_id(name: str) -> bytes:

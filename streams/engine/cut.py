@@ -5,6 +5,7 @@ per ledger partition on a compacted topic, at the partition number of the ledger
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +45,20 @@ class Cut:
             "version": self.version,
             "counts": dict(self.counts),
         }
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+        return encode_fields(fields)
+
+
+def encode_fields(fields: Mapping[str, object]) -> bytes:
+    """Write a record of the cuts topic: canonical JSON (sorted keys, no spaces)."""
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def decode_fields(value: bytes, what: str) -> Any:  # noqa: ANN401  any JSON value
+    """Read a record of the cuts topic, as JSON. Raises UnreadableCutError that says what was expected."""
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise UnreadableCutError(f"expected {what} as JSON, got {value[:80]!r}: {error}") from error
 
 
 def cut_key(topic: str, partition: int) -> bytes:
@@ -57,11 +71,7 @@ def decode_cut(value: bytes) -> Cut:
 
     Raises UnreadableCutError if the bytes are not a cut. Fields this version does not know are ignored.
     """
-    try:
-        fields: Any = json.loads(value)
-    except ValueError as error:
-        raise UnreadableCutError(f"expected a cut as JSON, got {value[:80]!r}: {error}") from error
-    match fields:
+    match decode_fields(value, "a cut"):
         case {
             "topic": str(topic),
             "topic_id": (str() | None) as topic_id,

@@ -4,11 +4,9 @@ It is the way out when a record makes the projection raise. Set-asides stand on 
 partition, for ever: whoever folds the ledger leaves the same records out.
 """
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from streams.engine.cut import UnreadableCutError
+from streams.engine.cut import UnreadableCutError, decode_fields, encode_fields
 
 _PREFIX = b"set-aside:"
 
@@ -45,7 +43,7 @@ class SetAside:
             "offset": self.offset,
             "reason": self.reason,
         }
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+        return encode_fields(fields)
 
 
 def set_aside_prefix(topic: str, partition: int) -> bytes:
@@ -63,11 +61,7 @@ def decode_set_aside(value: bytes) -> SetAside:
 
     Raises UnreadableCutError if the bytes are none. Fields this version does not know are ignored.
     """
-    try:
-        fields: Any = json.loads(value)
-    except ValueError as error:
-        raise UnreadableCutError(f"expected a set-aside as JSON, got {value[:80]!r}: {error}") from error
-    match fields:
+    match decode_fields(value, "a set-aside"):
         case {
             "topic": str(topic),
             "topic_id": (str() | None) as topic_id,

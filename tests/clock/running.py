@@ -1,9 +1,8 @@
 """A live system of real processes on a real Kafka: a worker, clocks, and what subscribers see."""
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from streams.producing import LedgerWriter
 from streams.reading import follow
 from streams.topics import ALERTS, CHANGES, EVENTS, Topic
 from tests.engine.asking import ask
-from tests.first_light.running import PARTITIONS, PATIENCE_S, appended, environment, written
+from tests.first_light.running import PARTITIONS, PATIENCE_S, appended, service, written
 
 HOUR = timedelta(hours=1)
 
@@ -27,22 +26,6 @@ def soon(after_s: float, *, lead: timedelta = HOUR) -> datetime:
     """Give an instant whose last lead time begins in so many seconds, in whole milliseconds as Kafka has them."""
     at = now() + timedelta(seconds=after_s) + lead
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-@asynccontextmanager
-async def service(state: Path, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a command that stays up; it is gone afterwards, also when the test failed."""
-    with (state / f"{words[0]}.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "streams.doors.cli", *words,
-            env=environment(state), cwd=state, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
-        )  # fmt: skip
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 async def until(come: Callable[[], Awaitable[bool]]) -> None:

@@ -1,10 +1,13 @@
 """Damage done to the ledger by a person: the worker has to stop before a commit, and to say so."""
 
 import signal
+from collections.abc import Awaitable, Callable
 
 from streams.engine import ExitCode
 from tests.faults.crew import Slot
 from tests.faults.trial import Trial
+
+Damage = Callable[[Trial], Awaitable[None]]
 
 
 async def hole(trial: Trial) -> None:
@@ -20,26 +23,16 @@ async def hole(trial: Trial) -> None:
 
 async def made_anew(trial: Trial) -> None:
     """Delete the ledger while nobody follows it, and make one of the same name that is longer."""
-    slot = await _running(trial)
-    await trial.crew.leave(slot)
-    await trial.preload(500, "behind")
-    await _make_anew(trial)
-    slot = await trial.start("a", instance_id="a")
-    slot.wanted = False
-    await _stops(trial, slot, ExitCode.LEDGER)
+    await _while_nobody_follows(trial, _make_anew, ExitCode.LEDGER)
 
 
 async def made_anew_under_a_running_worker(trial: Trial) -> None:
     """Do so within a moment in which the worker stands still: it never sees that the ledger was gone."""
-    slot = await _running(trial)
-    trial.crew.signal(slot, signal.SIGSTOP)
-    await trial.preload(500, "behind")
-    await _make_anew(trial)
-    trial.crew.signal(slot, signal.SIGCONT)
-    await _stops(trial, slot, ExitCode.LEDGER, ExitCode.PRODUCER)
+    await _while_it_stands_still(trial, _make_anew, ExitCode.LEDGER, ExitCode.PRODUCER)
 
 
 async def _make_anew(trial: Trial) -> None:
+    await trial.preload(500, "behind")
     trial.before_damage = await trial.places.read(trial.places.ledger)
     await trial.places.delete(trial.places.ledger)
     trial.strike("made anew", trial.places.ledger)
@@ -49,21 +42,12 @@ async def _make_anew(trial: Trial) -> None:
 
 async def records_deleted(trial: Trial) -> None:
     """Delete records that nobody has projected yet, while nobody follows the ledger."""
-    slot = await _running(trial)
-    await trial.crew.leave(slot)
-    await _delete(trial)
-    slot = await trial.start("a", instance_id="a")
-    slot.wanted = False
-    await _stops(trial, slot, ExitCode.HOLE)
+    await _while_nobody_follows(trial, _delete, ExitCode.HOLE)
 
 
 async def records_deleted_under_a_running_worker(trial: Trial) -> None:
     """Delete records before a worker that stands still has come so far."""
-    slot = await _running(trial)
-    trial.crew.signal(slot, signal.SIGSTOP)
-    await _delete(trial)
-    trial.crew.signal(slot, signal.SIGCONT)
-    await _stops(trial, slot, ExitCode.HOLE, ExitCode.LEDGER)
+    await _while_it_stands_still(trial, _delete, ExitCode.HOLE, ExitCode.LEDGER)
 
 
 async def _delete(trial: Trial) -> None:
@@ -76,21 +60,12 @@ async def _delete(trial: Trial) -> None:
 
 async def retention_changed(trial: Trial) -> None:
     """Give the ledger a retention while nobody follows it, until the broker has thrown records away."""
-    slot = await _running(trial)
-    await trial.crew.leave(slot)
-    await _expire(trial)
-    slot = await trial.start("a", instance_id="a")
-    slot.wanted = False
-    await _stops(trial, slot, ExitCode.HOLE)
+    await _while_nobody_follows(trial, _expire, ExitCode.HOLE)
 
 
 async def retention_changed_under_a_running_worker(trial: Trial) -> None:
     """Give the ledger a retention that takes records before a worker that stands still has come so far."""
-    slot = await _running(trial, session_timeout=15.0)
-    trial.crew.signal(slot, signal.SIGSTOP)
-    await _expire(trial)
-    trial.crew.signal(slot, signal.SIGCONT)
-    await _stops(trial, slot, ExitCode.HOLE, ExitCode.LEDGER)
+    await _while_it_stands_still(trial, _expire, ExitCode.HOLE, ExitCode.LEDGER, session_timeout=15.0)
 
 
 async def _expire(trial: Trial) -> None:
@@ -104,6 +79,23 @@ async def _expire(trial: Trial) -> None:
     await trial.places.until_begins_at(ends)
     await trial.places.configure(trial.places.ledger, {"retention.ms": "-1"})
     await trial.preload(1_000, "afterwards")
+
+
+async def _while_nobody_follows(trial: Trial, damage: Damage, *codes: int) -> None:
+    slot = await _running(trial)
+    await trial.crew.leave(slot)
+    await damage(trial)
+    slot = await trial.start("a", instance_id="a")
+    slot.wanted = False
+    await _stops(trial, slot, *codes)
+
+
+async def _while_it_stands_still(trial: Trial, damage: Damage, *codes: int, **changes: float) -> None:
+    slot = await _running(trial, **changes)
+    trial.crew.signal(slot, signal.SIGSTOP)
+    await damage(trial)
+    trial.crew.signal(slot, signal.SIGCONT)
+    await _stops(trial, slot, *codes)
 
 
 async def _running(trial: Trial, **changes: float) -> Slot:

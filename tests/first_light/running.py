@@ -51,7 +51,16 @@ async def worker(
     """Run a worker with these settings in its environment; it is gone afterwards, also when the test failed."""
     words = ["worker", "--brokers", bootstrap, "--prefix", prefix, "--instance", "one"]
     words += ["--stop-at", stop_at] if stop_at is not None else []
-    with (state / "worker.log").open("ab") as log:
+    async with service(state, *words, settings=settings) as process:
+        yield process
+
+
+@asynccontextmanager
+async def service(
+    state: Path, *words: str, settings: Mapping[str, str] = USUAL
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a command that stays up, with a log of its own; it is gone afterwards, also when the test failed."""
+    with (state / f"{words[0]}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "streams.doors.cli", *words,
             env=environment(state, settings), cwd=state, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
