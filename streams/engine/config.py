@@ -41,7 +41,8 @@ class EngineConfig:
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where snapshots and the frame's files are kept; nothing of value is there
-    snapshot_records_max: the state is saved after this many records of a partition,
+    snapshot_work: the state is saved when a new start would have to fold this long again (but saving costs no more
+        than a tenth of the time),
     snapshot_within: or after this long, whichever comes first
     set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
     stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there
@@ -65,7 +66,7 @@ class EngineConfig:
     stall_timeout: float = 60.0
     status_port: int | None = None
     data_directory: str = ".faust"
-    snapshot_records_max: int = 20_000
+    snapshot_work: float = 0.3
     snapshot_within: float = 5.0
     set_aside_hint: str = "set_aside(config, {partition}, {offset}, reason)"
     stop_at: str | None = field(default=None, kw_only=True)

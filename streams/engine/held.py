@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from typing import Final
 
 from streams.engine.config import EngineConfig
 from streams.engine.faults import ExitCode, Fault
@@ -13,6 +14,8 @@ from streams.engine.projection import Kept, Projection
 from streams.engine.snapshots import Store
 
 log = logging.getLogger(__name__)
+
+_SAVING_SHARE_MAX: Final = 0.1
 
 
 class Held:
@@ -32,6 +35,8 @@ class Held:
         self._saving: asyncio.Task[None] | None = None
         self._saved_at = 0.0
         self._saved = -1
+        self._worked = 0.0
+        self._cost = 0.0
         self.projection = factory(partition)
         self.folded = -1
         self.origin: Origin | None = None
@@ -83,10 +88,14 @@ class Held:
         """Save the state, which stands at a committed offset, if enough has happened since the last time."""
         if self._store is None or (self._saving is not None and not self._saving.done()):
             return
-        since = folded - self._saved
-        due_at = self._saved_at + self._config.snapshot_within
-        if since >= self._config.snapshot_records_max or (since > 0 and time.monotonic() >= due_at):
+        worth_it = self._worked >= max(self._config.snapshot_work, self._cost / _SAVING_SHARE_MAX)
+        overdue = time.monotonic() >= self._saved_at + self._config.snapshot_within
+        if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)
+
+    def worked(self, seconds: float) -> None:
+        """Note how long some records took to fold: so much a new start would have to do again."""
+        self._worked += seconds
 
     async def save(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if anything has happened since the last time."""
@@ -107,14 +116,16 @@ class Held:
             self._store.discard()
 
     def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
+        begun_at = time.monotonic()
         if isinstance(self.projection, Kept):  # else there is no store
             store.take(folded, self.projection.changed())
-        self._saved, self._saved_at = folded, time.monotonic()
+        self._saved, self._saved_at, self._worked = folded, begun_at, 0.0
         return asyncio.create_task(self._write(store))
 
     async def _write(self, store: Store) -> None:
         try:
             await asyncio.to_thread(store.write)
+            self._cost = time.monotonic() - self._saved_at
         except OSError as error:
             log.warning("the snapshot was not written, it is tried again later: %s", error)
         except Exception:

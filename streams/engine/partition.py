@@ -218,7 +218,9 @@ class LedgerPartition:
         return moves.Projected()
 
     async def _give_way(self, records: int, begun: float) -> None:
-        self._pace.took(records, perf_counter() - begun)
+        seconds = perf_counter() - begun
+        self._pace.took(records, seconds)
+        self._held.worked(seconds)
         self._steps += 1
         await asyncio.sleep(0)
 

@@ -48,7 +48,7 @@ def saved_up_to(path: Path) -> int:
 @pytest.mark.kafka
 async def test_after_kill_9_the_same_identity_folds_only_what_came_after_its_snapshot(trial: Trial) -> None:
     await trial.append(range(20_000))
-    first = await trial.worker(instance_id="a", snapshot_records_max=1_000, batch_max=500)
+    first = await trial.worker(instance_id="a", snapshot_work=0.0, snapshot_within=0.0, batch_max=500)
     await trial.until_done()
     ends = {n: cut.offset for n, cut in (await trial.cuts()).items()}
     for n, end in ends.items():

@@ -82,7 +82,7 @@ class Trial:
             "stall_timeout": 30.0,
             "batch_max": 100,
             "kept": self.seed % 2 == 1,
-            "snapshot_records_max": 500,
+            "snapshot_work": 0.01,
             "snapshot_within": 0.5,
             "data_directory": str(self.folder / "faust"),
             "outputs": outputs,
