@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, NamedTuple
 
-KAFKA_VERSION: Final = "4.3.1"
+KAFKA_VERSION: Final = "4.2.1"
 _LOCK_FILE: Final = f"kafka-{KAFKA_VERSION}.lock"
 _PARALLEL_FETCHES: Final = 8
 _REQUEST_TIMEOUT_S: Final = 20

@@ -1,8 +1,9 @@
 """Kafka's fence used directly: the transactional producer of one ledger partition, and what must be read behind it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
@@ -19,6 +20,11 @@ _BATCH_BYTES_MAX = 1 << 19
 _FETCH_BYTES_MAX = 4 << 20
 _FETCH_WAIT_MS_MAX = 10
 _POLL_RECORDS_MAX = 10_000
+_OPEN_WITHIN_S: Final = 5.0
+
+
+class OpenTransactionError(Exception):
+    """A transaction stands open on the cuts, behind the fence that should have ended it."""
 
 
 class FencedProducer:
@@ -88,7 +94,8 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     It reads up to the end of the cuts partition, by position: transaction markers occupy offsets too. The end is
     the high watermark, not the last stable offset, so that an open transaction is waited for and not overlooked.
 
-    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside.
+    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside;
+    OpenTransactionError if a transaction there does not end, though everybody who writes there was fenced.
     """
     cuts = TopicPartition(config.cuts, partition)
     ledger = TopicPartition(config.ledger, partition)
@@ -109,7 +116,19 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         consumer.pause(ledger)
         await consumer.seek_to_beginning(cuts)
         found: dict[bytes, tuple[int, bytes]] = {}
+        open_since = None
         while (end := consumer.highwater(cuts)) is None or await consumer.position(cuts) < end:
+            position = await consumer.position(cuts)
+            if end is None or consumer.last_stable_offset(cuts) != position:
+                open_since = None
+            elif open_since is None:
+                open_since = time.monotonic()
+            elif time.monotonic() - open_since > _OPEN_WITHIN_S:
+                raise OpenTransactionError(
+                    f"{config.cuts}/{partition}: a transaction that begins at offset {position} does not end. Either "
+                    "another worker takes the partition over just now, or the cluster has lost the end of it (Apache "
+                    "Kafka 4.3 does when a broker is killed, KAFKA-20734)"
+                )
             for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
                 if record.value is None:
                     found.pop(record.key, None)

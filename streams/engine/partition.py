@@ -12,7 +12,7 @@ from streams.engine import moves, protocol
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
-from streams.engine.fence import FencedProducer, read_behind_fence
+from streams.engine.fence import FencedProducer, OpenTransactionError, read_behind_fence
 from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
@@ -137,6 +137,11 @@ class LedgerPartition:
             at = self._taken.at.offset if self._taken.at is not None else None
             hint = self._config.set_aside_hint if isinstance(command, moves.Project) else None
             return projection_raised(error, place, (command.first, command.last), at, hint)
+        if isinstance(error, OpenTransactionError):
+            return Fault(
+                ExitCode.PRODUCER,
+                f"{error}. Start the worker again; if it stays so, ask `kafka-transactions.sh find-hanging`.",
+            )
         return Fault(
             ExitCode.PRODUCER,
             f"{place}: {type(command).__name__} failed with {error!r}; another worker may own the partition now, or "

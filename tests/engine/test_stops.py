@@ -4,6 +4,7 @@ import signal
 import socket
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from streams.engine import ExitCode
 from tests.engine.trial import Trial
@@ -76,6 +77,24 @@ async def test_a_cut_that_cannot_be_read_stops_the_worker(trial: Trial) -> None:
     worker = await trial.worker()
     assert await worker.end() == ExitCode.VERSION
     assert "expected a cut with topic, topic_id" in worker.tail()
+
+
+async def test_a_transaction_that_the_fence_did_not_end_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    first = await trial.worker()
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.append_raw(b"2")
+    async with AIOKafkaProducer(bootstrap_servers=trial.bootstrap, transactional_id=f"{trial.prefix}.other") as other:
+        await other.begin_transaction()
+        await other.send_and_wait(f"{trial.prefix}.cuts", b"", key=b"not ours", partition=0)
+        second = await trial.worker()
+        assert await second.end() == ExitCode.PRODUCER
+        assert f"{trial.prefix}.cuts/0: a transaction that begins at offset" in second.tail()
+        await other.abort_transaction()
+    await trial.worker()
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
 
 
 async def test_a_broker_that_is_not_there_stops_the_worker(trial: Trial) -> None:
