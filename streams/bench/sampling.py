@@ -3,14 +3,15 @@
 Start-up is left out by position: the steady part begins when a tenth of the events is done and every process has begun.
 """
 
-import json
 import resource
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
+
+import orjson
 
 _WARM_SHARE: Final = 0.1
 _WARM_SHARE_MAX: Final = 0.5
@@ -34,17 +35,21 @@ class Sample:
     @classmethod
     def parse(cls, worker: int, line: bytes) -> "Sample":
         """Read the line that a `Teller` wrote."""
-        fields = json.loads(line)
+        fields = orjson.loads(line)
         return cls(worker=worker, **{**fields, "done": {int(n): count for n, count in fields["done"].items()}})
 
 
 class Teller:
-    """Writes samples of this process to standard output, a line each, at most one in `every_s` seconds."""
+    """Writes samples of this process to standard output, a line each, at most one in `every_s` seconds.
+
+    It must cost next to nothing, since it is part of what is measured.
+    """
 
     def __init__(self, stream: IO[str] | None = None, *, every_s: float = 0.0) -> None:
         self._stream = stream or sys.stdout
         self._every_s = every_s
         self._told_at = float("-inf")
+        self._memory = Path("/proc/self/statm").open("rb", buffering=0)  # noqa: SIM115 -- for as long as the process lives
 
     def tell(self, done: Mapping[int, int], sent_bytes: int = 0, *, at_once: bool = False) -> None:
         """Write a sample, unless the last one is too recent."""
@@ -52,15 +57,19 @@ class Teller:
         if at - self._told_at < self._every_s and not at_once:
             return
         self._told_at = at
-        sample = asdict(Sample(0, at, dict(done), time.process_time(), resident_bytes(), sent_bytes))
-        del sample["worker"]
-        self._stream.write(json.dumps(sample) + "\n")
+        sample = {
+            "at": at,
+            "done": {str(partition): count for partition, count in done.items()},
+            "cpu_s": time.process_time(),
+            "resident_bytes": self._resident_bytes(),
+            "sent_bytes": sent_bytes,
+        }
+        self._stream.write(orjson.dumps(sample).decode() + "\n")
         self._stream.flush()
 
-
-def resident_bytes() -> int:
-    """Return how much memory of this process is in RAM."""
-    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * _PAGE_BYTES
+    def _resident_bytes(self) -> int:
+        self._memory.seek(0)
+        return int(self._memory.read().split()[1]) * _PAGE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
