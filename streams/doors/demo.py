@@ -1,13 +1,13 @@
 """The demonstration: the shipped history through a real Kafka topic and a real worker, shown as it flows."""
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
-from asyncio.subprocess import DEVNULL, Process
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from streams.doors.kafka import read_rows
 from streams.doors.screen import Shown
 from streams.doors.waiting import NotReached, cuts_reaching
 from streams.engine import Cut
+from streams.processes import Started, open_log, spawn
 from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions, follow
 from streams.replay import Played, replay
@@ -37,7 +38,6 @@ _USUAL: Final = "parley"
 _LOG_LINES: Final = 40
 _GAP_S_MAX: Final = 2.0
 _READY_S: Final = 60.0
-_LEAVE_S: Final = 15.0
 _FRAME_S: Final = 0.1
 _CHUNK: Final = 500
 
@@ -83,12 +83,12 @@ async def run_demo(
         await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
         if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
             raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
-        async with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
+        with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
             summary = await _play(bootstrap, settings, speed, worker, quiet=quiet)
             if not quiet:
                 _tell(summary, serve=serve)
             if serve:
-                await worker.wait()
+                await asyncio.to_thread(worker.waited.wait)
                 raise DemoFailed("The worker has ended by itself.")
             return summary
 
@@ -104,29 +104,26 @@ def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str
         yield address.bootstrap
 
 
-@asynccontextmanager
-async def _worker(bootstrap: str, prefix: str, folder: Path) -> AsyncIterator[Process]:
+@contextmanager
+def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
     command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
     command += ["--outputs", ""]
-    with (folder / "worker.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=log, stderr=log)
-        try:
-            yield process
-        except NotReached as error:
-            told = (folder / "worker.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
-            raise DemoFailed("\n".join([str(error), "The last lines of the worker's log:", *told])) from error
-        finally:
-            if process.returncode is None:
-                process.terminate()
-                try:
-                    await asyncio.wait_for(process.wait(), _LEAVE_S)
-                except TimeoutError:
-                    process.kill()
-                    await process.wait()
+    log = open_log(folder / "worker.log")
+    try:
+        worker = spawn(command, log=log)
+    finally:
+        os.close(log)
+    try:
+        yield worker
+    except NotReached as error:
+        told = (folder / "worker.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+        raise DemoFailed("\n".join([str(error), "The last lines of the worker's log:", *told])) from error
+    finally:
+        worker.stop()
 
 
 async def _play(
-    bootstrap: str, settings: Settings, speed: float | None, worker: Process, *, quiet: bool
+    bootstrap: str, settings: Settings, speed: float | None, worker: Started, *, quiet: bool
 ) -> dict[str, Any]:
     events = ledger_file.events(ledger_file.DEMO)
     played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
@@ -174,10 +171,10 @@ async def _play(
     }
 
 
-async def _complete(bootstrap: str, prefix: str, worker: Process) -> dict[int, Cut]:
+async def _complete(bootstrap: str, prefix: str, worker: Started) -> dict[int, Cut]:
     """Wait until the worker has written everything that follows from the ledger as it is now."""
     ends = await end_positions(bootstrap, EVENTS.name(prefix))
-    return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S, alive=lambda: worker.returncode is None)
+    return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S, alive=lambda: worker.exit_code is None)
 
 
 async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]) -> None:

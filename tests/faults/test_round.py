@@ -30,7 +30,7 @@ async def test_a_trial_of_each_kind_finds_nothing_wrong(kind: str, stage: Stage)
 @pytest.mark.kafka
 @pytest.mark.parametrize(
     ("nodes", "kinds"),
-    [(1, ("the only broker killed", "network: replies lost")), (3, ("broker killed: leader",))],
+    [(1, ("the only broker killed", "disk full", "network: replies lost")), (3, ("broker killed: leader",))],
 )
 async def test_brokers_and_connections_that_are_hurt_cost_nothing(
     nodes: int, kinds: tuple[str, ...], tmp_path: Path
