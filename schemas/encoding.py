@@ -12,12 +12,22 @@ def canonical(event: BaseModel) -> bytes:
     fields["type"] = type(event).model_fields["type"].default
     if "version" in fields:  # only a version of its own can bring fields that are unknown here
         _keep_unknown(event, fields)
-    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)
+    return _trimmed(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS))
 
 
 def canonical_json(value: object) -> bytes:
     """Write any JSON value with sorted keys."""
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    return _trimmed(orjson.dumps(value, option=orjson.OPT_SORT_KEYS))
+
+
+def plain_json(value: object) -> bytes:
+    """Write any JSON value as it comes, for what is kept and read again here."""
+    return _trimmed(orjson.dumps(value))
+
+
+def _trimmed(data: bytes) -> bytes:
+    """Return a copy that takes the memory it needs: what orjson returns holds on to its buffer of 4 KiB or more."""
+    return bytes(memoryview(data))
 
 
 def _keep_unknown(value: object, written: Any) -> None:  # noqa: ANN401 -- any JSON value

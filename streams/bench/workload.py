@@ -15,10 +15,9 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from typing import Final
 
-import orjson
-
 from schemas.cloudevents import CONTENT_TYPE
 from schemas.codec import Undecodable, decode
+from schemas.encoding import canonical_json
 from schemas.events import Event
 from schemas.ids import digest
 from streams.bench.acts import ZONES, Chronicle, Document, instant_text, replacement, report_id, retraction
@@ -59,7 +58,7 @@ def records(seed: int, count: int, negotiations: int = NEGOTIATIONS, partitions:
             key = negotiation.encode()
             place = places[negotiation] = key, partition_of(key, partitions)
         key, partition = place
-        yield Append(key, orjson.dumps(document, option=orjson.OPT_SORT_KEYS), _headers(document), partition)
+        yield Append(key, canonical_json(document), _headers(document), partition)
 
 
 def names(negotiations: int) -> list[str]:
