@@ -145,6 +145,7 @@ def run(app: faust.App) -> NoReturn:
         loglevel="info",  # with a higher one Faust sets the root logger to DEBUG, to feed its spinner
         loop=loop,
         redirect_stdouts=False,
+        quiet=True,  # else it writes an empty line to standard output when it is told to leave while it starts
         override_logging=not logging.getLogger().handlers,  # whoever set logs up before decides about their form
     )
     try:

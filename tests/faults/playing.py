@@ -4,7 +4,7 @@ import asyncio
 import re
 import shutil
 import traceback
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
         history.note("trial", kind=kind.name, seed=seed, planted=planted)
         trial = Trial(places, seed, folder, history, Crew(history, folder), kind.name, stage.cluster, planted)
         try:
-            async with asyncio.timeout(_TRIAL_S):
+            async with aclosing(trial), asyncio.timeout(_TRIAL_S):
                 await places.create_ledger()
                 await places.create_outputs(trial.outputs)
                 await kind.play(trial)
@@ -75,8 +75,6 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                     await all_in_sync(trial)
         except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened
             verdict.trouble = str(error) if isinstance(error, Broken) else traceback.format_exc()
-        finally:
-            await trial.close()
         history.note("verdict", wrong=dict(verdict.wrong), findings=verdict.findings, trouble=verdict.trouble)
     with suppress(KafkaError, BrokerUnreachable, OSError, TimeoutError):  # what went wrong may be the broker
         async with asyncio.timeout(_DELETION_S):

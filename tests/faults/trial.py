@@ -127,7 +127,7 @@ class Trial:
             producer.stopping = True
         await asyncio.wait_for(asyncio.gather(*(task for _, task in producers.values())), PATIENCE_S)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """End whatever still runs."""
         for _, task in self._producers.values():
             task.cancel()
