@@ -94,8 +94,11 @@ DEAD_LETTERS: Final = Topic(
     "what could not be read, and why",
     batch_bytes_max=_DEAD_LETTER_BATCH_BYTES_MAX,
 )
+DECISIONS: Final = Topic(
+    "decisions.v1", "ledger place", "what people decided about dead letters", derived=False, compacted=True
+)
 
-TOPICS: Final = (EVENTS, CUTS, MEASURES, DEADLINES, MEETINGS, METRICS, CHANGES, ALERTS, DEAD_LETTERS)
+TOPICS: Final = (EVENTS, CUTS, MEASURES, DEADLINES, MEETINGS, METRICS, CHANGES, ALERTS, DEAD_LETTERS, DECISIONS)
 TABLES: Final = (MEASURES, DEADLINES, MEETINGS, METRICS)
 
 

@@ -321,7 +321,7 @@ def watch(
     answered(show)
 
 
-from streams.doors.commands import bench, clock, fsck, set_aside, status, up  # noqa: E402, F401 -- registered in the order of the help
+from streams.doors.commands import bench, clock, dead_letters, fsck, set_aside, status, up  # noqa: E402, F401 -- registered in the order of the help
 
 if __name__ == "__main__":
     main()

@@ -15,6 +15,7 @@ from streams.broker import BrokerAlreadyRuns, BrokerError
 from streams.broker_reaching import BrokerUnreachable
 from streams.doors import showing
 from streams.doors.asking import UnknownNegotiation
+from streams.doors.dead_letters.decisions import UnreadableDecision
 from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
 from streams.doors.waiting import NotReached
@@ -95,6 +96,7 @@ def faults() -> Iterator[None]:
         TopicError,
         NotComparable,
         UpgradeNeeded,
+        UnreadableDecision,
     ) as error:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:

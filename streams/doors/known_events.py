@@ -4,6 +4,7 @@ Some hundred bytes an event, whatever its length. It is read by the headers alon
 at again, in full.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -14,7 +15,7 @@ import orjson
 
 from ledger.parts import micros
 from schemas.codec import Undecodable, decode
-from schemas.events import RETRY_VERSION, ClockStruck, Event
+from schemas.events import RETRY_VERSION, ClockStruck, Event, LedgerPlace
 from schemas.ids import content, event_id
 from streams.projection import misplaced
 from streams.reading import KafkaRecord, end_positions, read_set_asides, read_to_end
@@ -37,18 +38,34 @@ class Known(NamedTuple):
     carried: bool
 
 
+class Replacing(NamedTuple):
+    """An event of the ledger that says which record it replaces: its id, and where it stands."""
+
+    event: str
+    partition: int
+    offset: int
+
+
 @dataclass(slots=True)
 class KnownEvents:
-    """The events of one ledger by id."""
+    """The events of one ledger by id, and those that replace a record that could not be read, by its place."""
 
     bootstrap: str
     topic: str
     partitions: int
+    replacing: dict[LedgerPlace, Replacing] = field(default_factory=dict)
     _packed: dict[bytes, bytes] = field(default_factory=dict)
 
     def add(self, name: bytes, known: Known) -> None:
         """Note a record of an event."""
         self._packed[name] = self._packed.get(name, b"") + _PACKED.pack(*known)
+
+    def note_replacing(self, record: KafkaRecord) -> None:
+        """Note what a record replaces, if it is an event that says so; of several the first counts."""
+        event = decode(record.value)
+        if not isinstance(event, Undecodable) and event.retry_of is not None:
+            found = Replacing(event_id(event), record.partition, record.offset)
+            self.replacing.setdefault(event.retry_of, found)
 
     async def judge(self, event: Event) -> Verdict:
         """Say whether an event is new, is there already, or comes under an id that stands for something else.
@@ -104,7 +121,7 @@ def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> V
     return "new" if all_carried else "taken"
 
 
-async def read_known(bootstrap: str, prefix: str) -> KnownEvents:
+async def read_known(bootstrap: str, prefix: str, *, progress: Callable[[int], None] = lambda _: None) -> KnownEvents:
     """Read the ids of a ledger up to where it ends now; what cannot be an event, or is set aside, is passed over."""
     topic = EVENTS.name(prefix)
     count = len(await end_positions(bootstrap, topic))
@@ -123,7 +140,10 @@ async def read_known(bootstrap: str, prefix: str) -> KnownEvents:
             if places.get(key) is None:
                 places[key] = partition_of(key, count)
             if places[key] == record.partition:
+                if "retry_of" in fields:
+                    known.note_replacing(record)
                 known.add(_packed_id(name.decode("ascii", "replace")), _known(record, fields))
+        progress(len(records))
     return known
 
 

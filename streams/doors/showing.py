@@ -1,6 +1,7 @@
 """What a person sees: tables on a terminal, one JSON document in a pipe."""
 
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -12,23 +13,31 @@ from rich.text import Text
 
 MARKS = {"unverified": " ?", "disputed": " ≠", "lapsed_unconfirmed": " ~"}
 LEGEND = "? unverified   ≠ disputed   ~ lapsed as written, unconfirmed"
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
 
 
 def console() -> Console:
     """Return the console of standard output; text from reports is shown as it is, never read as markup."""
-    return Console(markup=False, highlight=False, soft_wrap=False)
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
 def complain(message: str) -> None:
     """Say something to the person at the terminal, beside the answer."""
-    Console(stderr=True, markup=False, highlight=False).print(message)
+    Console(stderr=True, markup=False, emoji=False, highlight=False).print(escaped(message))
 
 
 def emit_json(document: object) -> None:
     """Write one JSON document to standard output."""
     sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
     sys.stdout.flush()
+
+
+def escaped(text: str) -> str:
+    """Write what a terminal would obey, or not show, as escapes: whoever wrote a report must not write the screen."""
+    return "".join(
+        one if one in "\n\t" or unicodedata.category(one) not in _UNSEEN else ascii(one)[1:-1] for one in text
+    )
 
 
 def wants_json(*, as_json: bool, as_table: bool) -> bool:
@@ -284,5 +293,5 @@ def plain_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for name in rows[0] if rows else ():
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
+        table.add_row(*(escaped(str(value)) for value in row.values()))
     return table

@@ -42,6 +42,7 @@ async def test_missing_topics_are_made_and_then_only_verified(kafka: BrokerAddre
             "changes",
             "alerts",
             "dead-letters",
+            "decisions",
         )
     )
     assert {(topic.partitions, topic.created) for topic in report.topics} == {(3, True)}

@@ -5,6 +5,8 @@ from typing import Any
 from streams.doors import showing
 from streams.doors.commanding import AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect
+from streams.doors.dead_letters.decisions import ledger_of, read_decisions
+from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
 from streams.reading import end_positions, read_set_asides
 from streams.settings import Settings
@@ -19,7 +21,7 @@ def status(
     as_json: AsJson = False,
     as_table: AsTable = False,
 ) -> None:
-    """Say how far the worker is behind the ledger, per partition."""
+    """Say how far the worker is behind the ledger, per partition, and how many dead letters wait for a person."""
     settings = settings_with(prefix, outputs)
     found = answered(lambda: _look(settings, connect(settings, brokers)))
     if showing.wants_json(as_json=as_json, as_table=as_table):
@@ -30,6 +32,8 @@ def status(
     out.print(
         "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
     )
+    if found["dead_letters"]["open"]:
+        out.print(f"{found['dead_letters']['open']} dead letters are open: `parley dead-letters list --state open`.")
 
 
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
@@ -37,6 +41,8 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
     ends = await end_positions(bootstrap, ledger)
     cuts = await find_cuts(bootstrap, settings.installation)
     aside = await read_set_asides(bootstrap, settings.installation)
+    decisions = await read_decisions(bootstrap, settings.installation, await ledger_of(bootstrap, settings.prefix))
+    dead = await listed(bootstrap, settings.installation, decisions, limit=0)
     lines: list[dict[str, Any]] = []
     for partition, end in sorted(ends.items()):
         cut = cuts.get(partition)
@@ -49,6 +55,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
                 "behind": end - 1 - at,
                 "version": cut.version if cut is not None else None,
                 "set_aside": sum(one == partition for one, _ in aside),
+                "open_dead_letters": dead.open_of[partition],
             }
         )
     behind = sum(line["behind"] for line in lines)
@@ -61,4 +68,5 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "partitions": lines,
         "behind": behind,
         "complete": behind == 0,
+        "dead_letters": dead.counts,
     }

@@ -1,0 +1,1 @@
+"""Dead letters and what people decide about them: looked at, retried with a mended event, or discarded."""

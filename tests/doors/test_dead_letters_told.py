@@ -1,0 +1,71 @@
+"""How a dead letter is read and told: whose headers count, which bytes are text, what a terminal must not obey."""
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from streams.doors import showing
+from streams.doors.dead_letters.letters import DeadLetter, read_letter
+from streams.doors.dead_letters.telling import SHOWN_BYTES_MAX, written, written_text
+from streams.engine.projection import Headers
+from streams.projection import dead_letter_headers
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A record as it comes from Kafka."""
+
+    topic: str = "parley.dead-letters.v1"
+    partition: int = 2
+    offset: int = 7
+    timestamp: int = 0
+    key: bytes | None = b"us-china"
+    value: bytes | None = b"{"
+    headers: Headers = field(default_factory=list)
+
+
+def written_by_a_worker(*headers: tuple[str, bytes]) -> Given:
+    record = Given(headers=list(headers))
+    return replace(record, offset=3, headers=dead_letter_headers(record, "not_json", "expected one", "/act"))
+
+
+def read(record: Given) -> DeadLetter | None:
+    return read_letter(record)  # type: ignore[arg-type]  # a frozen record will do
+
+
+def test_headers_that_a_producer_faked_are_its_own() -> None:
+    faked = dead_letter_headers(Given(offset=99), "set_aside", "trust me", "")
+    letter = read(written_by_a_worker(*faked))
+    assert letter is not None
+    assert (letter.place, letter.offset, letter.code, letter.pointer) == ((2, 7), 3, "not_json", "/act")
+    assert letter.headers == tuple(faked)
+
+
+@pytest.mark.parametrize("leave_out", range(4))
+def test_a_record_without_the_workers_headers_is_no_dead_letter(leave_out: int) -> None:
+    record = written_by_a_worker()
+    assert read(record) is not None
+    assert read(replace(record, headers=[one for n, one in enumerate(record.headers) if n != leave_out])) is None
+
+
+@pytest.mark.parametrize("place", [b"2", b"2:x", b"3:7", b"", b"\xff"])
+def test_a_record_that_names_no_place_of_its_partition_is_no_dead_letter(place: bytes) -> None:
+    record = written_by_a_worker()
+    assert read(replace(record, headers=[("parley_position", place), *list(record.headers)[1:]])) is None
+
+
+def test_bytes_are_told_as_text_where_they_are_and_no_longer_than_the_limit() -> None:
+    assert written(None) is None
+    assert written("Böhm".encode()) == {"bytes": 5, "cut_off": False, "text": "Böhm"}
+    assert written(b"\xff\x00") == {"bytes": 2, "cut_off": False, "base64": "/wA="}
+    long = written("ä".encode() * SHOWN_BYTES_MAX)
+    assert long == {"bytes": 2 * SHOWN_BYTES_MAX, "cut_off": True, "text": "ä" * (SHOWN_BYTES_MAX // 2)}
+    odd = written(b"x" + "ä".encode() * SHOWN_BYTES_MAX)
+    assert odd is not None
+    assert odd["text"] == "x" + "ä" * (SHOWN_BYTES_MAX // 2 - 1)
+    assert written_text(long).endswith(f"ä… ({2 * SHOWN_BYTES_MAX:,} bytes in all)")
+
+
+def test_a_terminal_is_shown_what_it_would_obey() -> None:
+    text = "\x1b]0;title\x07 \x9b2J \u202egnirts\u200b \r\n\tGrüße, 中文"
+    assert showing.escaped(text) == "\\x1b]0;title\\x07 \\x9b2J \\u202egnirts\\u200b \\r\n\tGrüße, 中文"
