@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from schemas.codec import DEPTH_MAX, EVENT_BYTES_MAX, INTEGER_MAX, Undecodable, decode
-from schemas.events import StatementMade
+from schemas.codec import DEPTH_MAX, EVENT_BYTES_MAX, FAULTS_MAX, INTEGER_MAX, VALUES_MAX, Undecodable, decode, encode
+from schemas.events import ComponentChanged, Goods, Members, StatementMade
+from schemas.rates import ByProduct, EitherRate, Specific
 from tests.contract.goldens import GOLDENS
 
 COMPONENT = next(golden.value for golden in GOLDENS if golden.type == "component_changed")
@@ -44,6 +45,16 @@ REFUSED = {
     "a byte too many": (b" " * (EVENT_BYTES_MAX + 1 - len(COMPONENT)) + COMPONENT, "too_large", ""),
     "too deep": (changed("/goods", json.loads("[" * DEPTH_MAX + "]" * DEPTH_MAX)), "too_deep", ""),
     "far too deep": (b'{"type":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "too_deep", ""),
+    "too many values": (changed("/origins", [1] * VALUES_MAX), "too_large", ""),
+    "too many values, further in": (changed("/rate", {"by_product": {"a": [[]] * VALUES_MAX}}), "too_large", ""),
+    "too many fields": (changed("/source", {f"f{n}": 1 for n in range(VALUES_MAX)}), "too_large", ""),
+    "many values, all wrong": (changed("/goods", {"listed": "a", "hts": [1] * (FAULTS_MAX + 1)}), "invalid_value", ""),
+    "fewer values, all wrong": (
+        changed("/goods", {"listed": "a", "hts": [1] * (FAULTS_MAX - 50)}), "invalid_value", "/goods/hts/0"
+    ),
+    "too many values of a later major version": (
+        changed("/version", "2.0", changed("/origins", [1] * VALUES_MAX)), "unknown_major", "/version"
+    ),
     "the same key twice": (b'{"type":"a","type":"b"}', "duplicate_key", ""),
     "the same key twice, further in": (b'{"source":{"name":"a","name":"b"}}', "duplicate_key", ""),
     "no type": (without("type"), "missing_field", "/type"),
@@ -147,7 +158,34 @@ def test_an_event_of_exactly_the_largest_size_is_read() -> None:
     assert not isinstance(decode(b" " * (EVENT_BYTES_MAX - len(COMPONENT)) + COMPONENT), Undecodable)
 
 
-def test_twenty_five_thousand_keys_with_one_twice_are_refused_without_comparing_each_with_each() -> None:
-    names = [*(f"{number:x}" for number in range(25_000)), "zz", "zz"]
-    refused = decode(("{" + ",".join(f'"{name}":0' for name in names) + "}").encode())
-    assert refused == Undecodable("duplicate_key", 'expected each key once, got "zz" twice')
+@pytest.mark.parametrize(
+    ("keys", "refusal"),
+    [
+        (VALUES_MAX - 1, Undecodable("duplicate_key", 'expected each key once, got "zz" twice')),
+        (25_000, Undecodable("too_large", f"expected at most {VALUES_MAX:,} values, got more")),
+    ],
+)
+def test_many_keys_with_one_twice_are_refused_without_comparing_each_with_each(keys: int, refusal: Undecodable) -> None:
+    names = [*(f"{number:x}" for number in range(keys)), "zz", "zz"]
+    assert decode(("{" + ",".join(f'"{name}":0' for name in names) + "}").encode()) == refusal
+
+
+def test_the_fullest_event_is_within_the_limits() -> None:
+    part = decode(COMPONENT)
+    assert isinstance(part, ComponentChanged)
+    either = EitherRate(ad_valorem="1", specific=Specific(amount="1", currency="USD", per="kg"))
+    rates = ByProduct(by_product={f"p{n}": either for n in range(200)})
+    full = part.model_copy(
+        update={
+            "rate": rates,
+            "on_lapse": rates,
+            "origins": ("CN",) * 100,
+            "exceptions": ("x",) * 50,
+            "supersedes": ("a",) * 50,
+            "goods": Goods(listed="x", hts=("1",) * 500),
+            "members": Members(count=500, named=("x",) * 500),
+            **dict.fromkeys(("signed", "published", "retroactive_from", "operational", "until"), part.effective),
+        }
+    )
+    assert decode(encode(full)) == full
+    assert isinstance(decode(b" " + encode(full)), ComponentChanged)
