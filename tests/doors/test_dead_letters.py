@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.codec import encode
 from schemas.ids import event_id
 from streams.broker import BrokerAddress
+from streams.doors.dead_letters.decisions import ledger_of, ledger_place
 from streams.doors.kafka import read_ledger
-from streams.topics import EVENTS
+from streams.producing import LedgerWriter
+from streams.topics import DECISIONS, EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.doors.poisoned import KINDS, Kind, Place, statements
 from tests.engine.batches import append_batch, gzip_bomb
@@ -192,6 +195,42 @@ async def test_an_event_that_the_ledger_has_is_not_appended_as_a_retry(place: Pl
     assert "another event under the id" in refused["refused"][0]["reason"]
     empty = await place.dead_letters(3, "retry", position, "--file", "-")
     assert empty["refused"][0]["code"] == "empty"
+
+
+async def test_what_was_discarded_can_be_retried_and_an_event_that_says_so_itself_is_found(place: Place) -> None:
+    await place.begin()
+    (event,) = statements(1)
+    position = await place.poison(KINDS["malformed"], event)
+    await complete_with_worker(place)
+    await place.dead_letters(0, "discard", position, *REASON)
+    partition, offset = map(int, position.split(":"))
+    replaced = ledger_place(await ledger_of(place.kafka.bootstrap, place.prefix), (partition, offset))
+    by_hand = event.model_copy(update={"version": "1.1", "retry_of": replaced})
+    assert (await place.ask(0, "append", "-", given=encode(by_hand)))["accepted"] == 1
+    done = await place.dead_letters(0, "retry", position)
+    assert (done["duplicates"], done["decision"]["event"]) == (1, event_id(event))
+    assert (await place.dead_letters(0, "list"))["counts"] == {"open": 0, "retried": 1, "discarded": 0}
+
+
+async def test_without_a_topic_for_decisions_nothing_is_decided(place: Place) -> None:
+    await place.begin()
+    (event,) = statements(1)
+    position = await place.poison(KINDS["malformed"], event)
+    await complete_with_worker(place)
+    async with LedgerWriter(place.kafka.bootstrap, DECISIONS.name(place.prefix)) as writer:
+        await writer.append(b"somebody", b"{}", (), partition=1)
+    refused = await place.dead_letters(3, "list")
+    assert "key b'somebody': expected a decision about a dead letter" in refused["said"]
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([DECISIONS.name(place.prefix)])
+    finally:
+        await admin.close()
+    assert (await place.ask(0, "status"))["dead_letters"]["open"] == 1
+    missing = await place.dead_letters(4, "discard", position, *REASON)
+    assert "Create Parley's topics with `parley topics`" in missing["said"]
 
 
 async def test_only_the_last_headers_are_the_workers(place: Place) -> None:

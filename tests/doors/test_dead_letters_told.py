@@ -6,9 +6,12 @@ import pytest
 
 from streams.doors import showing
 from streams.doors.dead_letters.letters import DeadLetter, read_letter
-from streams.doors.dead_letters.telling import SHOWN_BYTES_MAX, written, written_text
+from streams.doors.dead_letters.telling import SHOWN_BYTES_MAX, next_step, written, written_text
 from streams.engine.projection import Headers
 from streams.projection import dead_letter_headers
+from tests.contract.goldens import GOLDENS
+
+PLAIN = next(golden.value for golden in GOLDENS if golden.name == "statement_made.v1.plain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,25 @@ def test_a_record_without_the_workers_headers_is_no_dead_letter(leave_out: int) 
 def test_a_record_that_names_no_place_of_its_partition_is_no_dead_letter(place: bytes) -> None:
     record = written_by_a_worker()
     assert read(replace(record, headers=[("parley_position", place), *list(record.headers)[1:]])) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "pointer", "value", "says"),
+    [
+        ("missing_field", "/act", b"{}", "--raw > fixed.json`, mend it at /act, then"),
+        ("not_json", "", b"{", "--raw > fixed.json`, mend it, then"),
+        ("refused_batch", "", None, "nobody kept its bytes"),
+        ("set_aside", "", PLAIN, "a person set it aside"),
+        ("invalid_value", "/negotiation", PLAIN, "it did not stand in its place"),
+        ("unknown_type", "/type", PLAIN, "the worker that passed it could not"),
+    ],
+)
+def test_what_to_do_next_follows_from_what_is_wrong(code: str, pointer: str, value: bytes | None, says: str) -> None:
+    letter = read(written_by_a_worker())
+    assert letter is not None
+    told = next_step(replace(letter, code=code, pointer=pointer), value, None)
+    assert says in told
+    assert told.endswith("`parley dead-letters discard 2:7 --reason TEXT`.")
 
 
 def test_bytes_are_told_as_text_where_they_are_and_no_longer_than_the_limit() -> None:

@@ -162,7 +162,7 @@ def _show(found: dict[str, Any]) -> None:
     for name, text in told:
         out.print(showing.escaped(f"{name}: {text}"))
     out.print(showing.escaped(telling.written_text(found["value"])))
-    out.print(found["next"])
+    out.print(showing.escaped(str(found["next"])))
 
 
 @dead_letters.command(epilog="Example: $ parley dead-letters retry 2:1841 --file fixed.json")

@@ -19,6 +19,7 @@ from streams.doors.dead_letters.letters import (
 )
 
 SHOWN_BYTES_MAX: Final = 16 << 10
+_MISPLACED: Final = "/negotiation"
 _REASON_CHARACTERS_MAX: Final = 120
 STATES: Final = ("open", "retried", "discarded")
 
@@ -128,10 +129,17 @@ def next_step(letter: DeadLetter, value: bytes | None, decision: Decision | None
             f"`{command} retry {letter.name} --file FIXED`; {discard}."
         )
     if not isinstance(decode(value), Undecodable):
-        why = "set aside" if letter.code == SET_ASIDE else "where it must not stand"
-        return f"This Parley can read it, it was {why}. `{command} retry {letter.name}` as it is; {discard}."
+        return f"This Parley can read it; {_why_dead(letter)}. `{command} retry {letter.name}` as it is; {discard}."
     at = f" at {letter.pointer}" if letter.pointer else ""
     return (
         f"`{command} show {letter.name} --raw > fixed.json`, mend it{at}, then `{command} retry {letter.name} --file "
         f"fixed.json`; {discard}."
     )
+
+
+def _why_dead(letter: DeadLetter) -> str:
+    if letter.code == SET_ASIDE:
+        return "a person set it aside"
+    if letter.pointer == _MISPLACED:
+        return "it did not stand in its place"
+    return "the worker that passed it could not"
