@@ -1,5 +1,6 @@
 """`parley dead-letters`: every kind is listed, shown, retried or discarded, once; the ledger is none the worse."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.codec import encode
 from schemas.ids import event_id
 from streams.broker import BrokerAddress
+from streams.doors.dead_letters import deciding
 from streams.doors.dead_letters.decisions import ledger_of, ledger_place
+from streams.doors.dead_letters.trial import Refusal
 from streams.doors.kafka import read_ledger
+from streams.engine import Outputs, Record
 from streams.producing import LedgerWriter
+from streams.projection import LedgerProjection
 from streams.topics import DECISIONS, EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.doors.poisoned import KINDS, Kind, Place, statements
@@ -180,6 +185,35 @@ async def test_what_the_fold_was_told_to_pass_is_retried_once_it_can_be_read(pla
     (line,) = refused["refused"]
     assert line["code"] == "fold_raised"
     assert f"parley set-aside {stops} --reason TEXT" in line["reason"]
+
+
+class Raising(LedgerProjection):
+    """A fold with a bug: it raises on one statement."""
+
+    def project(self, records: Sequence[Record], outputs: Outputs) -> None:
+        if any(b"statement-1" in (record.value or b"") for record in records):
+            raise ZeroDivisionError("one statement too many")
+        super().project(records, outputs)
+
+
+async def test_what_the_fold_would_raise_on_is_refused_before_it_is_written(place: Place) -> None:
+    await place.begin()
+    events = statements(2)
+    positions = [await place.poison(KINDS["malformed"], event) for event in events]
+    await complete_with_worker(place)
+    done = []
+    for position, event in zip(positions, events, strict=True):
+        partition, offset = map(int, position.split(":"))
+        where = deciding.Where(place.kafka.bootstrap, place.prefix, (partition, offset), "desk")
+        done.append(
+            await deciding.retry(
+                where, encode(event), lambda partitions: Raising(prefix=place.prefix, partitions=partitions)
+            )
+        )
+    reason = "the fold raises on it (ZeroDivisionError: one statement too many): it would stop the worker"
+    assert [one.refusal for one in done] == [None, Refusal("fold_raised", reason)]
+    on_ledger = {one.id for one in (await read_ledger(place.kafka.bootstrap, place.prefix)).events}
+    assert [event_id(event) in on_ledger for event in events] == [True, False]
 
 
 async def test_an_event_that_the_ledger_has_is_not_appended_as_a_retry(place: Place) -> None:

@@ -37,6 +37,7 @@ from streams.doors.dead_letters.letters import NoDeadLetter, find_letter, origin
 from streams.doors.progress import told_if_slow
 from streams.engine.halt import StopPoint
 from streams.ledger_file import BadLedgerFile
+from streams.projection import LedgerProjection
 from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.worker import leads
@@ -188,7 +189,9 @@ def retry(
         return await deciding.retry(
             _where(settings, brokers, place, by, tell),
             fixed,
-            leads(settings),
+            lambda partitions: LedgerProjection(
+                prefix=settings.installation, partitions=partitions, leads=leads(settings)
+            ),
             appended=lambda: stop_point.pass_by("after_append"),
         )
 

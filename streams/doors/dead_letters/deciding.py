@@ -29,6 +29,7 @@ from streams.doors.dead_letters.letters import (
 )
 from streams.doors.dead_letters.trial import Refusal, refused_by_the_fold
 from streams.doors.known_events import KnownEvents, Replacing, read_known
+from streams.engine.projection import Projection
 from streams.ledger_file import lines
 from streams.now import now
 from streams.producing import LedgerWriter
@@ -61,13 +62,14 @@ class Retried(NamedTuple):
 async def retry(
     where: Where,
     fixed: bytes | None,
-    leads: tuple[str, ...],
+    projection_of: Callable[[int], Projection],
     *,
     appended: Callable[[], None] = lambda: None,
 ) -> Retried:
     """Append the event that a dead letter should have been: mended, or its own bytes as they are.
 
-    `appended` is called between the two writes. NoDeadLetter, NotDecided.
+    `projection_of` makes the fold of a ledger of so many partitions; `appended` is called between the two writes.
+    NoDeadLetter, NotDecided.
     """
     letter = await find_letter(where.bootstrap, where.prefix, where.place)
     replaced, decided, known = await _history(where)
@@ -85,7 +87,9 @@ async def retry(
     event = _event(data or b"", replaced)
     if isinstance(event, Undecodable):
         return Retried(None, refusal=Refusal(event.code, event.reason, event.pointer))
-    refusal = await _judged(known, event) or await refused_by_the_fold(where.bootstrap, where.prefix, event, leads)
+    refusal = await _judged(known, event) or await refused_by_the_fold(
+        where.bootstrap, where.prefix, event, projection_of
+    )
     if refusal is not None:
         return Retried(None, refusal=refusal)
     done = await _append(where, event)

@@ -1,5 +1,6 @@
-"""An event folded before it is appended: what would stop the worker, or be a dead letter again, is found in time."""
+"""An event folded before it is appended: what would stop the worker is found in time."""
 
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -7,11 +8,10 @@ from typing import Final, NamedTuple
 from schemas.cloudevents import headers
 from schemas.codec import encode
 from schemas.events import Event
-from streams.engine.projection import Headers
+from streams.engine.projection import Headers, Projection
 from streams.now import now
-from streams.projection import LedgerProjection
 from streams.reading import end_positions, read_set_asides, read_to_end
-from streams.topics import DEAD_LETTERS, EVENTS, partition_of
+from streams.topics import EVENTS, partition_of
 
 FOLD_RAISED: Final = "fold_raised"
 
@@ -36,29 +36,29 @@ class _Wanted:
     headers: Headers
 
 
-@dataclass(slots=True)
-class _Tried:
-    """What the event brings about, of which only a dead letter matters."""
+class _Dropped:
+    """What the event brings about, which nobody wants yet."""
 
-    dead_letters: str
-    died_of: Headers = ()
-
-    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:  # noqa: ARG002 -- what the fold calls
-        if topic == self.dead_letters:
-            self.died_of = headers
+    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        """Drop a record."""
 
     def row(self, table: str, key: bytes, value: bytes | None) -> None:
-        """Rows are dropped."""
+        """Drop a row."""
 
 
-async def refused_by_the_fold(bootstrap: str, prefix: str, event: Event, leads: tuple[str, ...]) -> Refusal | None:
-    """Fold the ledger of a negotiation and then one more event, as a worker would; say what is wrong with that."""
+async def refused_by_the_fold(
+    bootstrap: str, prefix: str, event: Event, projection_of: Callable[[int], Projection]
+) -> Refusal | None:
+    """Fold the ledger of a negotiation and then one more event, as a worker would; say what is wrong with that.
+
+    `projection_of` makes the fold of a ledger of so many partitions.
+    """
     topic = EVENTS.name(prefix)
     ends = await end_positions(bootstrap, topic)
     aside = await read_set_asides(bootstrap, prefix)
     key = event.negotiation.encode()
     partition = partition_of(key, len(ends))
-    projection = LedgerProjection(prefix=prefix, partitions=len(ends), leads=leads)
+    projection = projection_of(len(ends))
     batches = read_to_end(bootstrap, topic, partitions=[partition], ends=ends, dense=True)
     async with aclosing(batches):
         async for records in batches:
@@ -76,14 +76,10 @@ async def refused_by_the_fold(bootstrap: str, prefix: str, event: Event, leads: 
                     )
     at = int(now().timestamp() * 1000)
     wanted = _Wanted(partition, ends[partition], at, key, encode(event), headers(event))
-    tried = _Tried(DEAD_LETTERS.name(prefix))
     try:
-        projection.project([wanted], tried)
+        projection.project([wanted], _Dropped())
     except Exception as error:  # noqa: BLE001 -- whatever a fold raises stops a worker
         return Refusal(FOLD_RAISED, f"the fold raises on it ({_told(error)}): it would stop the worker")
-    if tried.died_of:
-        told = {name: value.decode("utf-8", "replace") for name, value in tried.died_of}
-        return Refusal(told["parley_code"], told["parley_reason"], told["parley_pointer"])
     return None
 
 
