@@ -15,20 +15,21 @@ _PATIENCE_S: Final = 2.0
 @contextmanager
 def told_if_slow(what: str) -> Iterator[Callable[[int], None]]:
     """Give a function that counts; the count is shown on the terminal's standard error after two seconds."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
     begun = time.monotonic()
-    shown = not sys.stderr.isatty()
     columns = (SpinnerColumn(), TextColumn(f"{{task.completed}} {what}"), TimeElapsedColumn())
-    bar = Progress(*columns, transient=True, console=Console(stderr=True), disable=shown)
+    bar = Progress(*columns, transient=True, console=Console(stderr=True))
     task = bar.add_task(what, total=None)
 
     def count(more: int) -> None:
-        nonlocal shown
         bar.advance(task, more)
-        if not shown and time.monotonic() - begun > _PATIENCE_S:
-            shown = True
+        if not bar.live.is_started and time.monotonic() - begun > _PATIENCE_S:
             bar.start()
 
     try:
         yield count
     finally:
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
