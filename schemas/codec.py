@@ -21,6 +21,7 @@ EVENT_BYTES_MAX = 256 * 1024
 DEPTH_MAX = 24
 VALUES_MAX = 4_000
 """More than the fullest event of any class holds; each value may be wrong in several ways."""
+_BYTES_OF_FEW_VALUES = 2 * VALUES_MAX  # a value takes a byte and what separates it from the next
 FAULTS_MAX = 2_000
 """Of so many the one to be told is looked for; among more it would take too long."""
 INTEGER_MAX = 2**53 - 1
@@ -81,7 +82,9 @@ def _canonical_event(data: bytes) -> Event | None:
             return None
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
-    if not isinstance(parsed, dict) or "version" in parsed or _holds_more_than(parsed, VALUES_MAX):
+    if not isinstance(parsed, dict) or "version" in parsed:
+        return None
+    if len(data) > _BYTES_OF_FEW_VALUES and _holds_more_than(parsed, VALUES_MAX):
         return None
     validator = _VALIDATORS.get(str(parsed.get("type")))
     if validator is None:
