@@ -119,26 +119,26 @@ class Places:
     async def compact(self, topic: str) -> Contents:
         """Have the broker clean a table's topic, and return what it then holds, without what was written to do so.
 
-        The segment that is written to is never cleaned; so it is closed by a record of a later one. The cleaner is done
-        when no key is left twice before that record.
+        The segment that is written to is never cleaned; so it is closed by a record of a later one, and by another one
+        if the broker had not taken up the settings when the first came. The cleaner is done when no key is left twice
+        before the first.
         """
         await self.configure(topic, _COMPACTED_NOW)
-        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap)
-        await producer.start()
-        try:
-            sentinels = {
-                n: (await producer.send_and_wait(topic, key=SENTINEL, value=b"", partition=n)).offset
-                for n in range(self.partitions)
-            }
-        finally:
-            await producer.stop()
-        async with asyncio.timeout(_COMPACTION_S):
+        async with asyncio.timeout(_COMPACTION_S), AIOKafkaProducer(bootstrap_servers=self.bootstrap) as producer:
+            first = await self._sentinels(producer, topic)
             while True:
                 read = await self.read(topic)
-                found = {n: [one for one in read[n] if one.offset < sentinels[n]] for n in read}
+                found = {n: [one for one in read[n] if one.offset < first[n]] for n in read}
                 if all(max(Counter(one.key for one in records).values(), default=1) == 1 for records in found.values()):
                     return found
                 await asyncio.sleep(0.2)
+                await self._sentinels(producer, topic)
+
+    async def _sentinels(self, producer: AIOKafkaProducer, topic: str) -> dict[int, int]:
+        return {
+            n: (await producer.send_and_wait(topic, key=SENTINEL, value=b"", partition=n)).offset
+            for n in range(self.partitions)
+        }
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[Any]:
