@@ -29,7 +29,7 @@ class ActOnComponent(NamedTuple):
 
     `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
     made public, then takes effect, then name. `start_heard_at` and `end_heard_at` say when the ledger first heard the
-    dates that stand, not merely of the act.
+    dates that stand, not merely of the act. `unanimous`: of each property all reports tell the very same.
     """
 
     lead: ComponentChanged
@@ -45,10 +45,10 @@ class ActOnComponent(NamedTuple):
     public_at: datetime
     made_at: datetime
     status: Status
-    reports: tuple[Entry, ...]
     disputes: tuple[Dispute, ...]
     start_heard_at: datetime
     end_heard_at: datetime
+    unanimous: bool
 
     @property
     def moves(self) -> bool:
@@ -70,6 +70,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     lead = lead_claim.value
     values: dict[str, Any] = {}
     contested: dict[str, Resolved[Any]] = {}
+    unanimous = True
     told = _claims(component, entries)
     for name in SETTABLE:
         claims = told.get(name)
@@ -78,6 +79,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         if agreed(claims):
             values[name] = claims[0].value
         elif (resolved := resolve(claims, party, on_collection=name == "operational")) is not None:
+            unanimous = False
             values[name] = resolved.value
             if resolved.others:
                 contested[name] = resolved
@@ -99,11 +101,22 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         public_at=public,
         made_at=min([claim.entry.made_at for claim in full]),
         status=_status(entries, contested.values()),
-        reports=tuple(sorted(entries, key=lambda entry: entry.order)),
         disputes=tuple([_dispute(component, name, resolved) for name, resolved in contested.items()]),
         start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
+        unanimous=unanimous,
     )
+
+
+def confirms(act: ActOnComponent, component: str, entry: Entry) -> bool:
+    """Tell whether a further report of an act, heard later, surely leaves what the act does to a component as it is.
+
+    It tells of the act and asserts only what all others have told too, and no witness is needed any more.
+    """
+    if act.status != "settled" or not act.unanimous or not isinstance(entry.event, ActReported):
+        return False
+    heard_before = act.start_heard_at <= entry.heard_at and act.end_heard_at <= entry.heard_at
+    return heard_before and all(same(getattr(act, name), value) for name, value in _claimed(component, entry.event))
 
 
 def _heard_at(claims: Sequence[Claim[Any]] | None, stands: When | None, lead: Entry) -> datetime:
@@ -127,19 +140,27 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
     for entry in entries:
         event = entry.event
         if isinstance(event, ComponentChanged) and event.component == component:
-            told = ((name, getattr(event, name)) for name in SETTABLE)
+            told = [(name, value) for name in SETTABLE if (value := getattr(event, name)) is not None]
         elif isinstance(event, ActReported):
-            told = (
-                (claim.property, claim.value)
-                for claim in event.claims
-                if claim.subject == component and claim.property in SETTABLE and _fits(claim.property, claim.value)
-            )
+            told = _claimed(component, event)
         else:
             continue
         for name, value in told:
-            if value is not None:
-                found.setdefault(name, []).append(Claim(value, entry))
+            claim = Claim(value, entry)
+            if name in found:
+                found[name].append(claim)
+            else:
+                found[name] = [claim]
     return found
+
+
+def _claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
+    """Return what a report that only tells of an act asserts of the properties that it sets on a component."""
+    return [
+        (claim.property, claim.value)
+        for claim in event.claims
+        if claim.subject == component and claim.property in SETTABLE and _fits(claim.property, claim.value)
+    ]
 
 
 def _fits(name: str, value: object) -> bool:

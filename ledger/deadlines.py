@@ -243,6 +243,16 @@ def warn_at(due: When, lead: str) -> datetime:
     return _before(window(due).earliest, due.zone, lead)
 
 
+def warnings_at(due: When, leads: tuple[str, ...]) -> tuple[datetime, ...]:
+    """Return when each of some lead times before a deadline begins. UTC."""
+    return _warnings(window(due).earliest, due.zone, leads)
+
+
+@lru_cache(maxsize=16_384)
+def _warnings(earliest: datetime, zone_name: str, leads: tuple[str, ...]) -> tuple[datetime, ...]:
+    return tuple([_before(earliest, zone_name, lead) for lead in leads])
+
+
 @lru_cache(maxsize=16_384)
 def _before(earliest: datetime, zone_name: str, lead: str) -> datetime:
     count = int(lead[:-1])

@@ -15,9 +15,9 @@ from ledger.deadlines import Deadline, warn_at
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit, UnitKind, entry_of, public_at
-from ledger.rows import utc_text
+from ledger.rows import reports_told, utc_text
 from ledger.views import View, view
-from ledger.wakes import Seen, Wakes, deadlines_of, instants
+from ledger.wakes import Seen, Wakes, deadlines_of, instants, stays_until
 from schemas.changes import FOLD_VERSION, Alert, Cause, Change, Json
 from schemas.events import (
     AnyReport,
@@ -151,6 +151,7 @@ class Negotiation:
             part = self.knowledge.unit_to_change(unit)
             self._alert(outcome, recorded, unit, at)
             part.wakes = tuple(wake for wake in part.wakes if wake > at)
+            part.stays_until = None
         self._render(outcome, recorded, due | self.knowledge.dependents(due))
 
     def _alert(self, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
@@ -202,10 +203,24 @@ class Negotiation:
         """Render the touched units anew, note what changed, and ask the clock for the instants still to come."""
         for unit in sorted(touched):
             part = self.knowledge.unit_to_change(unit)
+            if part.stays_until is not None and self.present < part.stays_until:
+                self._recount(outcome, recorded, unit, part)
+                continue
             seen = view(self.knowledge, unit, self.present)
-            self._put(outcome, recorded, part.rows, seen)
+            self._put(outcome, recorded, part.rows, seen.rows)
             part.rows = seen.rows
             self._ask(unit, part, seen)
+
+    def _recount(self, outcome: Outcome, recorded: Recorded, unit: Unit, part: OfUnit) -> None:
+        """Put out the row of a component that is as it was, but for the count of the reports that it rests on."""
+        key: RowKey = ("measures", unit.name)
+        row = part.rows.get(key)
+        if unit.kind != "component" or row is None:
+            return
+        before, reports = row["reports"], reports_told(part, self.present)
+        if before != reports:
+            part.rows[key] = outcome.rows[key] = {**row, "reports": reports}
+            self._change(outcome, recorded, ("row", *key, {"reports": before}, {"reports": reports}))
 
     def _ask(self, unit: Unit, part: OfUnit, seen: View) -> None:
         """Ask the clock for the instants of a unit still to come, and go on waiting for those due and not struck."""
@@ -214,11 +229,12 @@ class Negotiation:
         asked = instants(self.knowledge, unit, self.leads, Seen(self.present, seen.deadlines), since)
         part.wakes = tuple(sorted([wake for wake in asked if wake > self.present or wake in waiting]))
         self.wakes.ask(unit, part.wakes[0] if part.wakes else None)
+        part.stays_until = stays_until(self.knowledge, unit, part, self.present)
 
-    def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], seen: View) -> None:
+    def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], rows: dict[RowKey, Json]) -> None:
         """Put out the rows of a unit that differ from those before."""
-        for key in sorted({*seen.rows, *before}):
-            row, old = seen.rows.get(key), before.get(key)
+        for key in sorted({*rows, *before}):
+            row, old = rows.get(key), before.get(key)
             if row is old or row == old:
                 continue
             outcome.rows[key] = row

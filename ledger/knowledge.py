@@ -4,12 +4,12 @@ Reports are kept by the act they tell of, acts by the units they work on. What t
 for and forgotten when a further report touches the unit; whatever one report touches is found without a search.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
-from ledger.acts import ActOnComponent, resolve_act
+from ledger.acts import ActOnComponent, confirms, resolve_act
 from ledger.cabinet import Cabinet
 from ledger.matters import rulings_on
 from ledger.meetings import Meeting, meeting
@@ -27,6 +27,8 @@ from schemas.events import (
     StackingRuleDefined,
 )
 from schemas.formulas import CountOfMeetings, SumOfRates
+
+_UNKNOWN: Final = object()
 
 
 @dataclass(slots=True)
@@ -66,13 +68,44 @@ class Knowledge:
                 self.meetings[unit.name] = None
         if isinstance(event, DeadlineChanged) and event.component is not None:
             self.unit_to_change(Unit("component", event.component)).hanging[event.deadline] = None
-        acts = [event.act, *self._withdrawn_by(entry)]
-        touched = {unit for name in acts for unit in self._act(name).units}
+        withdrawn = self._withdrawn_by(entry)
+        touched = set(act.units)
+        for name in withdrawn:
+            touched.update(self._act(name).units)
+        found = set(touched)
         for unit in touched:
-            self.unit_to_change(unit).forget(acts)
+            dependents = self.dependents([unit])
+            found |= dependents
             if unit.kind == "meeting":
                 self.tallies.touch(unit.name)
-        return touched | self.dependents(touched)
+            if self._makes_other(entry, self.unit_to_change(unit), unit, withdrawn):
+                for dependent in dependents:
+                    self.unit(dependent).stays_until = None
+        return found
+
+    def _makes_other(self, entry: Entry, part: OfUnit, unit: Unit, withdrawn: Sequence[str]) -> bool:
+        """Tell whether a report may make another thing of a unit, and if so forget what was computed of it.
+
+        A report that confirms what was told before makes no difference to a component: what follows from the acts is
+        kept then. Who asked for a component will ask again, so its acts are resolved at once.
+        """
+        acts = [entry.event.act, *withdrawn]
+        if part.component is not None and not any(act in part.judged for act in acts):
+            if not withdrawn and self._confirms(entry, unit, part):
+                part.told[entry.event.act] += 1
+                return False
+            known = [(act, part.resolved.pop(act, _UNKNOWN)) for act in acts if act in part.acts]
+            if [self._resolve(act, unit, part) for act, _ in known] == [before for _, before in known]:
+                return False
+        else:
+            for act in acts:
+                part.resolved.pop(act, None)
+        part.forget()
+        return True
+
+    def _confirms(self, entry: Entry, unit: Unit, part: OfUnit) -> bool:
+        act = part.resolved.get(entry.event.act)
+        return act is not None and self.stands(entry) and confirms(act, unit.name, entry)
 
     def define(self, event: MetricDefined | StackingRuleDefined) -> set[Unit]:
         """Take in a definition. The highest revision stands, whatever the order of arrival."""
@@ -83,6 +116,7 @@ class Knowledge:
                     self.metrics[event.metric] = event
                     self._note_uses(event)
                     self.tallies.forget(event.metric)
+                    self.unit(Unit("metric", event.metric)).stays_until = None
                 counted = self.meetings if isinstance(event.formula, CountOfMeetings) else {}
                 return {Unit("metric", event.metric), *(Unit("meeting", name) for name in counted)}
             case StackingRuleDefined():
@@ -178,20 +212,23 @@ class Knowledge:
     def component(self, name: str) -> OnComponent:
         """Return what acts and courts do to a component; nothing where no report speaks of it."""
         unit = Unit("component", name)
-        part = self.unit(unit)
+        return self._on_component(unit, self.unit(unit))
+
+    def _on_component(self, unit: Unit, part: OfUnit) -> OnComponent:
         found = part.component
         if found is None:
             acts = [act for act in [self._resolve(act, unit, part) for act in part.acts] if act is not None]
             acts.sort(key=lambda act: act.order)
             proceedings = self._proceedings_on(unit, part)
-            rulings = rulings_on(name, proceedings)
+            rulings = rulings_on(unit.name, proceedings)
             found = OnComponent(tuple(acts), proceedings, rulings, build(acts, rulings))
             part.component = found
         return found
 
     def _resolve(self, act: str, unit: Unit, part: OfUnit) -> ActOnComponent | None:
         if act not in part.resolved:
-            part.resolved[act] = resolve_act(unit.name, self.of_act(act, unit))
+            reports = self.of_act(act, unit)
+            part.resolved[act], part.told[act] = resolve_act(unit.name, reports), len(reports)
         return part.resolved[act]
 
     def _proceedings_on(self, unit: Unit, part: OfUnit) -> tuple[Entry, ...]:
@@ -211,7 +248,9 @@ class Knowledge:
 
     def timeline(self, component: str) -> Timeline | None:
         """Return the timeline of a component, None where no report speaks of it."""
-        return self.component(component).timeline if self.unit(Unit("component", component)).acts else None
+        unit = Unit("component", component)
+        part = self.unit(unit)
+        return self._on_component(unit, part).timeline if part.acts else None
 
     def units(self, kind: UnitKind) -> list[str]:
         """Return the names of all units of a kind, sorted."""

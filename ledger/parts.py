@@ -1,6 +1,5 @@
 """The two kinds of parts that a negotiation's state is made of: the reports of an act, and a unit with its rows."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -70,7 +69,9 @@ class OfUnit:
 
     `judged` are the acts that are steps of proceedings, `rows` those last put out, `wakes` the instants asked of the
     clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
-    touches the unit, but for `shown`: deadlines with the rows that tell of them, for those that stay as they were.
+    makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those that stay as they
+    were. `told` counts the reports of each act in `resolved`. Before `stays_until` the rows stay as they are, but for
+    that count; None where nobody knows.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -80,16 +81,16 @@ class OfUnit:
     wakes: tuple[datetime, ...] = ()
     alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
     resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
+    told: dict[str, int] = field(default_factory=dict)
     standing: list[Entry] | None = None
     component: OnComponent | None = None
     meeting: tuple[datetime, Meeting | None] | None = None
+    stays_until: datetime | None = None
     shown: dict[str, tuple[Deadline, Json]] = field(default_factory=dict)
 
-    def forget(self, acts: Iterable[str]) -> None:
-        """Forget what was computed from reports, these acts among it."""
-        for act in acts:
-            self.resolved.pop(act, None)
-        self.standing = self.component = self.meeting = None
+    def forget(self) -> None:
+        """Forget what was computed from reports, but for what single acts do."""
+        self.standing = self.component = self.meeting = self.stays_until = None
 
     def put_away(self) -> bytes:
         """Return it as bytes."""

@@ -6,6 +6,7 @@ cannot all be true make the property disputed.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Generic, Literal, NamedTuple, TypeVar
 
 from ledger.reports import Entry
@@ -58,12 +59,10 @@ def resolve(claims: Sequence[Claim[V]], party: Party | None, *, on_collection: b
         only = claims[0]
         return Resolved(only.value, witnessed([only.entry]), (only.entry,), (), _UNCONTESTED)
     standing = _latest_of_each_witness(claims)
-    ranked = sorted(
-        standing, key=lambda claim: (rank(claim.entry, party, on_collection=on_collection), claim.entry.order)
-    )
-    best = ranked[-1]
-    top_rank = rank(best.entry, party, on_collection=on_collection)
-    top = [claim for claim in ranked if rank(claim.entry, party, on_collection=on_collection) == top_rank]
+    ranks = [rank(claim.entry, party, on_collection=on_collection) for claim in standing]
+    top_rank = max(ranks)
+    top = [claim for claim, its in zip(standing, ranks, strict=True) if its == top_rank]
+    best = top[-1]
     agreeing = [claim for claim in standing if compatible(claim.value, best.value)]
     others = tuple(claim for claim in standing if not compatible(claim.value, best.value))
     carriers = tuple(claim.entry for claim in agreeing)
@@ -95,10 +94,14 @@ def best(claims: Sequence[Claim[V]], party: Party | None) -> Claim[V]:
 def _latest_of_each_witness(claims: Sequence[Claim[V]]) -> list[Claim[V]]:
     """Keep the latest text of each witness on each kind of document: a source that restates itself says one thing."""
     latest: dict[tuple[str, str, str], Claim[V]] = {}
-    for claim in sorted(claims, key=lambda claim: claim.entry.order):
+    for claim in sorted(claims, key=_order):
         event = claim.entry.event
         latest[event.source.name, event.document.kind, event.document.issuer] = claim
-    return sorted(latest.values(), key=lambda claim: claim.entry.order)
+    return list(latest.values()) if len(latest) == len(claims) else sorted(latest.values(), key=_order)
+
+
+def _order(claim: Claim[V]) -> tuple[datetime, str, str]:
+    return claim.entry.order
 
 
 def _rule(best: Claim[V], others: Sequence[Claim[V]], party: Party | None) -> str:

@@ -9,6 +9,7 @@ from ledger.knowledge import Knowledge
 from ledger.matters import last_commitment, last_proceeding, steps, told_of
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
+from ledger.parts import OfUnit
 from ledger.rate_sums import Amount, amount_at
 from ledger.reports import Unit, made_at
 from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, at
@@ -24,7 +25,7 @@ NOT_ADVICE = "not legal advice"
 
 def utc_text(instant: datetime) -> str:
     """Write an instant in UTC."""
-    return instant_text(instant.astimezone(UTC))
+    return instant_text(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
 
 
 def rate_value(rate: PlainRate | None) -> object:
@@ -51,6 +52,7 @@ def claimed_value(value: object) -> object:
 
 def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Json | None:
     """Return the row of a component at an instant, None if no act on it had been made."""
+    part = knowledge.unit(Unit("component", component))
     found = knowledge.component(component)
     made = [act for act in found.acts if act.made_at <= instant]
     if not made:
@@ -90,7 +92,7 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "authority": act.lead.authority,
         "refs": _refs(act.lead.document),
         "acts": [one.act for one in made[-SHOWN_MAX:]],
-        "reports": sum(len(one.reports) for one in made),
+        "reports": reports_told(part, instant),
         "next": _next(timeline, made, instant),
         "not_in_force": _lesser(made, act),
         "rulings": told_of(component, found.proceedings, instant),
@@ -100,6 +102,12 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         amount = amount_at(component, timeline, "collected", None, instant).amount
         row["low"], row["high"] = bound(amount.low), bound(amount.high)
     return row
+
+
+def reports_told(part: OfUnit, instant: datetime) -> int:
+    """Return how many reports tell of the acts on a component that had been made by an instant."""
+    acts = part.component.acts if part.component is not None else ()
+    return sum([part.told[act.act] for act in acts if act.made_at <= instant])
 
 
 def _refs(document: Document) -> list[str]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
 
-from ledger.deadlines import Deadline, of_component, told, warn_at
+from ledger.deadlines import Deadline, of_component, told, warnings_at
 from ledger.knowledge import Knowledge
-from ledger.parts import OnComponent
+from ledger.parts import OfUnit, OnComponent
 from ledger.reports import Unit
 from ledger.timeline import Timeline
+from schemas.formulas import SumOfRates
 from schemas.times import window
+
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Seen(NamedTuple):
@@ -70,7 +73,7 @@ def deadlines_of(knowledge: Knowledge, unit: Unit, at: datetime) -> list[Deadlin
             return []
 
 
-def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: Seen, since: datetime) -> set[datetime]:
+def instants(knowledge: Knowledge, unit: Unit, leads: tuple[str, ...], seen: Seen, since: datetime) -> set[datetime]:
     """Return the instants at which the unit's answers may change by themselves; those before `since` may be left out.
 
     What rests on other units is rendered when those are.
@@ -92,6 +95,24 @@ def instants(knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: Seen,
             assert_never(unit.kind)
 
 
+def stays_until(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) -> datetime | None:
+    """Return the first instant after this one at which a unit's rows may change by themselves. None: nobody knows."""
+    match unit.kind:
+        case "component":
+            ahead = next((wake for wake in part.wakes if wake > at), NEVER)
+            signed = [window(act.lead.signed).earliest for act in knowledge.acts(unit.name) if act.lead.signed]
+            return min([ahead, *(one for one in signed if one > at)])
+        case "metric":
+            formula = knowledge.metrics[unit.name].formula
+            if not isinstance(formula, SumOfRates):
+                return None
+            timelines = (knowledge.timeline(term.component) for term in formula.terms)
+            found = (one for timeline in timelines if timeline is not None for one in _boundaries(timeline, at))
+            return min([one for one in found if one > at], default=NEVER)
+        case _:
+            return None
+
+
 def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
     """Return when the acts on a unit were made: an act dated ahead of the ledger's time counts from then on."""
     return {entry.made_at for entry in knowledge.of_unit(unit)}
@@ -108,7 +129,7 @@ def _of_component(component: OnComponent, since: datetime) -> Iterator[datetime]
         yield ruling.at
 
 
-def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str], since: datetime) -> set[datetime]:
+def _of_deadlines(deadlines: Iterable[Deadline], leads: tuple[str, ...], since: datetime) -> set[datetime]:
     found: set[datetime] = set()
     for deadline in deadlines:
         covered = window(deadline.due)
@@ -117,7 +138,7 @@ def _of_deadlines(deadlines: Iterable[Deadline], leads: Sequence[str], since: da
         found.add(covered.earliest)
         found.add(covered.latest)
         if deadline.state == "pending" and deadline.due.basis != "inferred":
-            found.update([warn_at(deadline.due, lead) for lead in leads])
+            found.update(warnings_at(deadline.due, leads))
     return found
 
 

@@ -220,7 +220,7 @@ class PropertyClaim(Shape):
 
     subject: Slug
     property: ClaimedProperty
-    value: When | PlainRate | ByProduct
+    value: Annotated[When | PlainRate | ByProduct, Field(union_mode="left_to_right")]  # at most one of them fits
 
 
 class ActReported(Report):

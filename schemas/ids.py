@@ -22,8 +22,10 @@ ID_HEX_DIGITS = 32
 
 def digest(*parts: str) -> str:
     """Return the first 128 bits of SHA-256 over length-prefixed parts, as lower-case hex."""
-    encoded = [part.encode() for part in parts]
-    return sha256(b"".join([b"%d:%b" % (len(part), part) for part in encoded])).hexdigest()[:ID_HEX_DIGITS]
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    if not text.isascii():  # lengths count bytes
+        text = "".join([f"{len(part.encode())}:{part}" for part in parts])
+    return sha256(text.encode()).hexdigest()[:ID_HEX_DIGITS]
 
 
 def event_source(event: Event) -> str:

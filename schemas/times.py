@@ -45,18 +45,24 @@ def _sensible(day: D) -> D:
 
 def _rfc_3339(printed: object) -> object:
     """Read an instant in the one written form; pydantic alone would also take seconds since 1970 in quotes."""
-    if not isinstance(printed, str):
-        return printed
+    if isinstance(printed, str):
+        return _instant(printed)
+    return _sensible(printed) if isinstance(printed, datetime) else printed
+
+
+@lru_cache(maxsize=8192)
+def _instant(printed: str) -> datetime:
     if _RFC_3339.fullmatch(printed) is None:
         raise ValueError("expected an instant such as 2025-10-31T12:00:00-04:00")
     try:
-        return datetime.fromisoformat(printed)
+        instant = datetime.fromisoformat(printed)
     except ValueError as error:
         raise ValueError(f"expected an instant such as 2025-10-31T12:00:00-04:00: {error}") from error
+    return _sensible(instant)
 
 
 ZoneName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$"), AfterValidator(_known_zone)]
-Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339), AfterValidator(_sensible)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_rfc_3339)]
 Day = Annotated[date, AfterValidator(_sensible)]
 Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
 Basis = Literal["stated", "computed", "inferred"]

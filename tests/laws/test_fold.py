@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -208,7 +208,7 @@ def told_with(hash_seed: str, *options: str) -> bytes:
 
 def test_a_wake_that_is_not_asked_for_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def instants_but_of_components(
-        knowledge: Knowledge, unit: Unit, leads: Sequence[str], seen: wakes.Seen, since: datetime
+        knowledge: Knowledge, unit: Unit, leads: tuple[str, ...], seen: wakes.Seen, since: datetime
     ) -> set[datetime]:
         return set() if unit.kind == "component" else wakes.instants(knowledge, unit, leads, seen, since)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ledger.reports import PublicBasis, public_at
+from ledger.reports import PublicBasis, Unit, public_at
 from schemas.events import ComponentChanged, ReportRetracted
 from schemas.ids import event_id
 from schemas.times import parse_instant
@@ -172,8 +172,9 @@ def test_before_the_retraction_was_public_the_report_stood() -> None:
 def test_a_correction_replaces_what_the_same_source_said() -> None:
     wrong = imposed("50", GAZETTE)
     right = duty("A1", "imposed", "2024-01-10", rate="20", effective=START, replaces=event_id(wrong))
-    (act,) = knowing(right, wrong).acts("duty")
-    assert (act.rate, [one.id for one in act.reports]) == ("20", [event_id(right)])
+    known = knowing(right, wrong)
+    (act,) = known.acts("duty")
+    assert (act.rate, [one.id for one in known.of_act("A1", Unit("component", "duty"))]) == ("20", [event_id(right)])
 
 
 ANNOUNCED_AT = instant("2024-01-10T12:00:00-05:00")
