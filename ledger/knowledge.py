@@ -16,7 +16,7 @@ from ledger.meetings import Meeting, meeting
 from ledger.parts import OfAct, OfUnit, OnComponent
 from ledger.reports import Entry, Unit, UnitKind
 from ledger.tallies import Tallies, Tally
-from ledger.timeline import Timeline, build
+from ledger.timeline import Timeline, build, extended
 from schemas.events import (
     ActReported,
     AnyReport,
@@ -218,10 +218,11 @@ class Knowledge:
         found = part.component
         if found is None:
             acts = [act for act in [self._resolve(act, unit, part) for act in part.acts] if act is not None]
-            acts.sort(key=lambda act: act.order)
+            acts.sort(key=_order)
             proceedings = self._proceedings_on(unit, part)
             rulings = rulings_on(unit.name, proceedings)
-            found = OnComponent(tuple(acts), proceedings, rulings, build(acts, rulings))
+            timeline = _one_more(part.component_before, acts) if not rulings else None
+            found = OnComponent(tuple(acts), proceedings, rulings, timeline or build(acts, rulings))
             part.component = found
         return found
 
@@ -286,3 +287,14 @@ class Knowledge:
     def ended(self, component: str, at: datetime) -> bool:
         """Tell whether a component had been ended by an act made by an instant."""
         return any(act.lead.stage == "ended" and act.made_at <= at for act in self.acts(component))
+
+
+def _order(act: ActOnComponent) -> tuple[datetime, datetime, str]:
+    return act.order
+
+
+def _one_more(before: OnComponent | None, acts: Sequence[ActOnComponent]) -> Timeline | None:
+    """Return the timeline of acts by adding the last one to what was before. None where more has changed."""
+    if before is None or before.rulings or before.acts != tuple(acts[:-1]) or not acts:
+        return None
+    return extended(before.timeline, acts[-1])

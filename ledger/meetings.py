@@ -58,6 +58,8 @@ class Meeting:
         )
 
 
+Order = tuple[datetime, str, str]
+_CLAIMED = frozenset({"first_day", "last_day"})
 _STAGES = {"planned": 0, "postponed": 1, "cancelled": 2, "held": 3}
 
 
@@ -68,8 +70,9 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
     if not reports:
         return None
     newest = max(reports, key=lambda pair: (_STAGES[pair[1].stage] if pair[1].stage == "held" else 0, pair[0].order))
+    plan = max((entry.order for entry, report in reports if _plans(report)), default=None)
     values = {
-        field: _resolved(name, field, made)
+        field: _resolved(name, field, made, plan)
         for field in ("first_day", "last_day", "place", "participants", "format", "kind", "number", "title")
     }
     disputes = tuple(dispute for _, dispute in values.values() if dispute is not None)
@@ -92,18 +95,20 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
     )
 
 
-def _resolved(name: str, field: str, entries: Sequence[Entry]) -> tuple[Any, Dispute | None]:
-    """Resolve one property among the reports of the latest stage that tells it; claims of others compete."""
+def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | None) -> tuple[Any, Dispute | None]:
+    """Resolve one property among the reports of the latest stage that tells it; claims of others compete.
+
+    `plan` is the place in order of the newest report that plans.
+    """
     told: list[tuple[int, Claim[Any]]] = []
-    newest_plan = max((e.order for e in entries if _plans(e.event)), default=None)
     for entry in entries:
         event = entry.event
         if isinstance(event, MeetingChanged):
             value = getattr(event, field)
             if value is not None and value != ():
-                weight = 2 if event.stage == "held" else 1 if entry.order == newest_plan else 0
+                weight = 2 if event.stage == "held" else 1 if entry.order == plan else 0
                 told.append((weight, Claim(value, entry)))
-        elif isinstance(event, ActReported):
+        elif isinstance(event, ActReported) and field in _CLAIMED:
             told.extend(
                 (-1, Claim(claim.value, entry))
                 for claim in event.claims
@@ -124,5 +129,5 @@ def _resolved(name: str, field: str, entries: Sequence[Entry]) -> tuple[Any, Dis
     return resolved.value, dispute
 
 
-def _plans(event: object) -> bool:
-    return isinstance(event, MeetingChanged) and event.stage in {"planned", "postponed"} and event.first_day is not None
+def _plans(report: MeetingChanged) -> bool:
+    return report.stage in {"planned", "postponed"} and report.first_day is not None

@@ -70,8 +70,8 @@ class OfUnit:
     `judged` are the acts that are steps of proceedings, `rows` those last put out, `wakes` the instants asked of the
     clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
     makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those that stay as they
-    were. `told` counts the reports of each act in `resolved`. Before `stays_until` the rows stay as they are, but for
-    that count; None where nobody knows.
+    were, and for `component_before`, which often lacks nothing but one more act. `told` counts the reports of each act
+    in `resolved`. Before `stays_until` the rows stay as they are, but for that count; None where nobody knows.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -84,12 +84,14 @@ class OfUnit:
     told: dict[str, int] = field(default_factory=dict)
     standing: list[Entry] | None = None
     component: OnComponent | None = None
+    component_before: OnComponent | None = None
     meeting: tuple[datetime, Meeting | None] | None = None
     stays_until: datetime | None = None
     shown: dict[str, tuple[Deadline, Json]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Forget what was computed from reports, but for what single acts do."""
+        self.component_before = self.component or self.component_before
         self.standing = self.component = self.meeting = self.stays_until = None
 
     def put_away(self) -> bytes:

@@ -72,7 +72,7 @@ def build(acts: Iterable[ActOnComponent], rulings: Sequence[Ruling] = ()) -> Tim
     """Fold acts and rulings into both readings. The order of arrival does not matter: acts come in their own order."""
     moving = [act for act in acts if act.moves]
     lawful: dict[str, Track] = {}
-    apart = bool(rulings) or any(act.operational is not None or act.lead.collection != "follows_law" for act in moving)
+    apart = bool(rulings) or any(_tells_apart(act) for act in moving)
     timeline = Timeline(lawful, {} if apart else lawful)
     steps: list[tuple[tuple[datetime, datetime, str], ActOnComponent | Ruling]] = [(act.order, act) for act in moving]
     if rulings:
@@ -83,6 +83,26 @@ def build(acts: Iterable[ActOnComponent], rulings: Sequence[Ruling] = ()) -> Tim
         else:
             _apply(timeline, step)
     return timeline
+
+
+def extended(timeline: Timeline, act: ActOnComponent) -> Timeline | None:
+    """Return a timeline without rulings with one more act, the last in order. None if it must be built anew."""
+    if not act.moves:
+        return timeline
+    lawful = dict(timeline.lawful)
+    if timeline.collected is not timeline.lawful:
+        found = Timeline(lawful, dict(timeline.collected))
+    elif _tells_apart(act):
+        return None
+    else:
+        found = Timeline(lawful, lawful)
+    _apply(found, act)
+    return found
+
+
+def _tells_apart(act: ActOnComponent) -> bool:
+    """Tell whether collection may differ from the law by an act."""
+    return act.operational is not None or act.lead.collection != "follows_law"
 
 
 def at(track: Track, instant: datetime) -> Segment | None:
