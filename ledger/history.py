@@ -233,10 +233,9 @@ class Negotiation:
 
     def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], rows: dict[RowKey, Json]) -> None:
         """Put out the rows of a unit that differ from those before."""
-        for key in sorted({*rows, *before}):
+        differing = [key for key, row in rows.items() if (old := before.get(key)) is not row and old != row]
+        for key in sorted([*differing, *(before.keys() - rows.keys())]):
             row, old = rows.get(key), before.get(key)
-            if row is old or row == old:
-                continue
             outcome.rows[key] = row
             if old is None:
                 self._change(outcome, recorded, ("row", *key, {}, row or {}))

@@ -12,7 +12,7 @@ from ledger.metrics import Evaluated
 from ledger.parts import OfUnit
 from ledger.rate_sums import Amount, amount_at
 from ledger.reports import Unit, made_at
-from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, at
+from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, segments_at
 from schemas.changes import Json
 from schemas.events import ComponentChanged, Goods, ProceedingChanged
 from schemas.provenance import Document
@@ -58,11 +58,13 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
     if not made:
         return None
     timeline = found.timeline
-    lawful = at(timeline.lawful.get(WHOLE, ()), instant)
-    collected = at(timeline.collected.get(WHOLE, ()), instant)
+    lawful_now = segments_at(timeline.lawful, instant)
+    one_reading = timeline.collected is timeline.lawful
+    collected_now = lawful_now if one_reading else segments_at(timeline.collected, instant)
+    lawful, collected = lawful_now.get(WHOLE), collected_now.get(WHOLE)
     is_collected = collected is not None and collected.force in IN_EFFECT
     shown = collected if is_collected else lawful
-    of_products = _product_segment(timeline, instant)
+    of_products = max(lawful_now.values(), key=lambda segment: segment.from_at, default=None)
     force = _force(lawful or of_products, made, instant)
     act = shown.act if shown is not None and shown.act is not None else made[-1]
     lead = _fullest(made, act)
@@ -78,15 +80,17 @@ def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Js
         "origins": list(lead.origins),
         "rate": rate_value(shown.rate) if shown is not None else None,
         "suspended": rate_value(shown.suspended) or "0" if shown is not None and shown.rate is not None else None,
-        "by_product": _by_product(timeline, instant),
+        "by_product": {
+            product: rate_value(collected_now[product].rate) for product in sorted(collected_now) if product
+        },
         "on_lapse": _on_lapse(timeline, shown, instant),
         "force": force,
         "since": utc_text(since.from_at) if since is not None else None,
         "since_printed": when_text(act.effective) if act.effective is not None else None,
         "until": when_text(act.until) if act.until is not None and shown is not None else None,
         "until_kind": act.lead.until_kind,
-        "lawful": (lawful is not None and lawful.force in IN_EFFECT) or _any_in_effect(timeline, instant),
-        "collected": is_collected or _any_in_effect(timeline, instant, collected=True),
+        "lawful": any(segment.force in IN_EFFECT for segment in lawful_now.values()),
+        "collected": any(segment.force in IN_EFFECT for segment in collected_now.values()),
         "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
         "scope": _scope(lead),
         "authority": act.lead.authority,
@@ -136,26 +140,6 @@ def _force(lawful: Segment | None, made: Sequence[ActOnComponent], instant: date
         case _:
             signed = last.lead.signed is not None and window(last.lead.signed).earliest <= instant
             return "signed" if signed else "announced"
-
-
-def _product_segment(timeline: Timeline, instant: datetime) -> Segment | None:
-    found = [segment for track in timeline.lawful.values() if (segment := at(track, instant)) is not None]
-    return max(found, key=lambda segment: segment.from_at, default=None)
-
-
-def _any_in_effect(timeline: Timeline, instant: datetime, *, collected: bool = False) -> bool:
-    tracks = timeline.collected if collected else timeline.lawful
-    segments = (at(track, instant) for track in tracks.values())
-    return any(segment is not None and segment.force in IN_EFFECT for segment in segments)
-
-
-def _by_product(timeline: Timeline, instant: datetime) -> Json:
-    found: Json = {}
-    for product, track in sorted(timeline.collected.items()):
-        segment = at(track, instant)
-        if product != WHOLE and segment is not None:
-            found[product] = rate_value(segment.rate)
-    return found
 
 
 def _on_lapse(timeline: Timeline, shown: Segment | None, instant: datetime) -> Json | None:

@@ -114,6 +114,11 @@ def at(track: Track, instant: datetime) -> Segment | None:
     return found if found is not None and (found.to_at is None or instant < found.to_at) else None
 
 
+def segments_at(tracks: dict[str, Track], instant: datetime) -> dict[str, Segment]:
+    """Return the segments that cover an instant, by product group, where there are any."""
+    return {product: segment for product, track in tracks.items() if (segment := at(track, instant)) is not None}
+
+
 def _apply(timeline: Timeline, act: ActOnComponent) -> None:
     operational = act.operational
     covered = window(act.lead.retroactive_from) if act.lead.retroactive_from is not None else act.start
