@@ -10,7 +10,7 @@ from streams.projection import LedgerProjection, fold_version
 from streams.settings import Settings
 from streams.topics import CUTS, EVENTS, TABLES
 
-_BATCH_RECORDS_MAX: Final = 1_000
+BATCH_RECORDS_MAX: Final = 1_000
 
 
 def engine_config(
@@ -39,7 +39,7 @@ def engine_config(
         stop_at=stop_at,
         # a batch is finished before partitions are given away: a report costs a quarter of a millisecond, so that
         # four partitions side by side take about a second for it
-        batch_max=_BATCH_RECORDS_MAX,
+        batch_max=BATCH_RECORDS_MAX,
     )
 
 

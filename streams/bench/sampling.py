@@ -1,6 +1,7 @@
 """How far a process is and what it has cost so far: samples, and the steady rate between them.
 
-Start-up is left out by position: the steady part begins when a tenth of the events is done and every process has begun.
+Start-up is left out by position: the steady part begins when a tenth of the events is done and every process has done
+some itself. Until then one that joined late takes partitions over and folds anew what others had done.
 """
 
 import resource
@@ -118,11 +119,9 @@ def steady(samples: Sequence[Sample], workers: int) -> Steady:
     counts = totals(ordered)
     total = counts[-1]
     begin = next(place for place, count in enumerate(counts) if count >= total * _WARM_SHARE)
-    begun = {sample.worker for sample in ordered[: begin + 1] if sample.done}
-    while len(begun) < workers and begin < len(ordered) - 1:
-        begin += 1
-        if ordered[begin].done:
-            begun.add(ordered[begin].worker)
+    begun_at = _begun_at(ordered, counts)
+    if len(begun_at) == workers:
+        begin = max(begin, *begun_at.values())
     if counts[begin] > total * _WARM_SHARE_MAX:  # too short a run to leave something out
         begin = 0
     end = counts.index(total)
@@ -130,6 +129,17 @@ def steady(samples: Sequence[Sample], workers: int) -> Steady:
         raise ValueError(f"expected two samples apart to measure between, got {len(ordered)}")
     cpu_s = _cpu_s(ordered[: end + 1], workers) - _cpu_s(ordered[: begin + 1], workers)
     return Steady(total - counts[begin], ordered[end].at - ordered[begin].at, cpu_s)
+
+
+def _begun_at(samples: Sequence[Sample], counts: Sequence[int]) -> dict[int, int]:
+    """Return the place of each process's first sample that tells of events which it did itself."""
+    found: dict[int, int] = {}
+    before = 0
+    for place, (sample, count) in enumerate(zip(samples, counts, strict=True)):
+        if count > before:
+            found.setdefault(sample.worker, place)
+        before = count
+    return found
 
 
 def _cpu_s(samples: Sequence[Sample], workers: int) -> float:

@@ -11,6 +11,7 @@ from streams.bench.worker import Work as EngineWork
 from streams.bench.worker import WorkerSettings
 from streams.engine import EngineConfig
 from streams.topics import CHANGES, CUTS, EVENTS, MEASURES, TABLES
+from streams.worker import BATCH_RECORDS_MAX
 
 Projections = Literal["tally", "full", "both"]
 
@@ -63,6 +64,8 @@ def processes(stage: Stage, here: Place, beside: Place, *, profile: bool) -> tup
     match stage.work:
         case "tally" | "full" as work:
             engine = asdict(engine_beside(here, beside))
+            if work == "full":
+                engine["batch_max"] = BATCH_RECORDS_MAX
             folders = [beside.folder / f"data-{number}" for number in range(stage.workers)]
             return "streams.bench.worker", [
                 asdict(WorkerSettings(work, beside.prefix, {**engine, "data_directory": str(one)}, profile=profile))

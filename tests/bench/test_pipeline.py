@@ -90,6 +90,19 @@ def test_the_steady_part_begins_when_a_tenth_is_done_and_everybody_has_begun() -
     assert steady(samples, 2).rate == 400
 
 
+def test_a_worker_that_has_only_taken_over_what_others_did_has_not_begun() -> None:
+    samples = [
+        sample(0, 11.0, 2.0, p0=50, p1=50),
+        sample(0, 12.0, 3.0, p0=50, p1=100),
+        sample(1, 13.0, 1.0, p1=100),
+        sample(0, 14.0, 4.0, p0=200),
+        sample(1, 15.0, 3.0, p1=150),
+        sample(0, 16.0, 5.0, p0=500),
+        sample(1, 17.0, 4.0, p1=400),
+    ]
+    assert steady(samples, 2) == Steady(550, 2.0, 2.0)
+
+
 def test_a_partition_that_changes_hands_counts_once() -> None:
     samples = [sample(0, 1.0, 0, p0=100), sample(1, 2.0, 0, p0=100), sample(1, 3.0, 0, p0=150, p1=10)]
     assert totals(samples) == [100, 100, 160]
