@@ -11,7 +11,7 @@ from typing import Any
 
 from ledger.acts import Dispute
 from ledger.reports import Entry
-from ledger.resolution import Claim, Status, resolve, witnessed
+from ledger.resolution import Claim, Status, agreed, resolve, witnessed
 from schemas.events import ActReported, MeetingChanged, Participant
 from schemas.formulas import CountOfMeetings
 from schemas.times import When, window
@@ -117,7 +117,10 @@ def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | Non
     if not told:
         return None, None
     heaviest = max(weight for weight, _ in told)
-    resolved = resolve([claim for weight, claim in told if weight in {heaviest, -1}], None)
+    claims = [claim for weight, claim in told if weight in {heaviest, -1}]
+    if agreed(claims):
+        return claims[0].value, None
+    resolved = resolve(claims, None)
     if resolved is None:
         return None, None
     if not resolved.others or field in {"participants", "title", "place"}:

@@ -9,6 +9,7 @@ from ledger.timeline import IN_EFFECT, WHOLE, Reading, Segment, Timeline, at
 from schemas.rates import PlainRate, bounds
 
 ZERO = Decimal(0)
+_COUNTED = IN_EFFECT | {"expired", "revoked", "voided", "superseded"}
 
 
 class Amount(NamedTuple):
@@ -38,7 +39,7 @@ def amount_at(
     tracks = timeline.reading(reading)
     track = tracks.get(product, ()) if product is not None else ()
     segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
-    if segment is None or segment.force not in IN_EFFECT | {"expired", "revoked", "voided", "superseded"}:
+    if segment is None or segment.force not in _COUNTED:
         return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     status: Status = segment.act.status if segment.act is not None else "settled"
     if segment.lapsed:

@@ -74,11 +74,13 @@ def resolve(claims: Sequence[Claim[V]], party: Party | None, *, on_collection: b
 def agreed(claims: Sequence[Claim[V]]) -> bool:
     """Tell whether all claims say the very same; then any of them stands, whoever made it."""
     first = claims[0].value
-    return all(same(claim.value, first) for claim in claims)
+    return len(claims) == 1 or all(same(claim.value, first) for claim in claims)
 
 
 def same(one: object, other: object) -> bool:
     """Tell whether two values are equal. A printed time is compared field by field, which is the same and faster."""
+    if one is other:
+        return True
     if isinstance(one, When) and isinstance(other, When):
         return vars(one) == vars(other)
     return one == other

@@ -1,6 +1,6 @@
 """The instants at which a unit's rows may change by themselves, or an alert is due: what the clock is asked for."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
@@ -80,9 +80,7 @@ def instants(knowledge: Knowledge, unit: Unit, leads: tuple[str, ...], seen: See
     """
     match unit.kind:
         case "component":
-            found = _of_deadlines(seen.deadlines, leads, since)
-            found.update(_of_component(knowledge.component(unit.name), since))
-            return found
+            return _of_deadlines(seen.deadlines, leads, since) | _of_component(knowledge.component(unit.name), since)
         case "deadline":
             return _making(knowledge, unit) | _of_deadlines(seen.deadlines, leads, since)
         case "meeting":
@@ -106,9 +104,9 @@ def stays_until(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) ->
             formula = knowledge.metrics[unit.name].formula
             if not isinstance(formula, SumOfRates):
                 return None
-            timelines = (knowledge.timeline(term.component) for term in formula.terms)
-            found = (one for timeline in timelines if timeline is not None for one in _boundaries(timeline, at))
-            return min([one for one in found if one > at], default=NEVER)
+            timelines = [knowledge.timeline(term.component) for term in formula.terms]
+            found = [_boundaries(timeline, at) for timeline in timelines if timeline is not None]
+            return min([one for ahead in found for one in ahead if one > at], default=NEVER)
         case _:
             return None
 
@@ -118,15 +116,13 @@ def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
     return {entry.made_at for entry in knowledge.of_unit(unit)}
 
 
-def _of_component(component: OnComponent, since: datetime) -> Iterator[datetime]:
-    yield from _boundaries(component.timeline, since)
-    for act in component.acts:
-        if act.made_at >= since:
-            yield act.made_at
-    for entry in component.proceedings:
-        yield entry.made_at
-    for ruling in component.rulings:
-        yield ruling.at
+def _of_component(component: OnComponent, since: datetime) -> set[datetime]:
+    return {
+        *_boundaries(component.timeline, since),
+        *[act.made_at for act in component.acts if act.made_at >= since],
+        *[entry.made_at for entry in component.proceedings],
+        *[ruling.at for ruling in component.rulings],
+    }
 
 
 def _of_deadlines(deadlines: Iterable[Deadline], leads: tuple[str, ...], since: datetime) -> set[datetime]:
@@ -142,14 +138,16 @@ def _of_deadlines(deadlines: Iterable[Deadline], leads: tuple[str, ...], since: 
     return found
 
 
-def _boundaries(timeline: Timeline, since: datetime) -> Iterator[datetime]:
+def _boundaries(timeline: Timeline, since: datetime) -> set[datetime]:
     readings = (timeline.lawful, timeline.collected)
+    found: set[datetime] = set()
     for tracks in readings if timeline.lawful is not timeline.collected else readings[:1]:
         for track in tracks.values():
             for segment in track:
                 if segment.from_latest >= since:
-                    yield segment.from_at
-                    yield segment.from_latest
+                    found.add(segment.from_at)
+                    found.add(segment.from_latest)
+    return found
 
 
 def _of_meeting(knowledge: Knowledge, name: str, at: datetime) -> set[datetime]:
