@@ -11,13 +11,15 @@ from typing import Literal
 
 import pytest
 
-from ledger import history, wakes
+from ledger import history, knowledge, wakes
+from ledger.acts import ActOnComponent
 from ledger.cabinet import Cabinet
 from ledger.history import KINDS, Negotiation, Outcome
 from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
-from ledger.parts import OfUnit, RowKey
+from ledger.parts import OfUnit, OnComponent, RowKey
 from ledger.reports import Unit
+from ledger.timeline import Timeline, extended
 from ledger.views import view
 from schemas.changes import Json
 from schemas.events import ClockStruck
@@ -208,12 +210,30 @@ def told_with(hash_seed: str, *options: str) -> bytes:
 
 def test_a_wake_that_is_not_asked_for_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     def instants_but_of_components(
-        knowledge: Knowledge, unit: Unit, leads: tuple[str, ...], seen: wakes.Seen, since: datetime
+        known: Knowledge, unit: Unit, leads: tuple[str, ...], seen: wakes.Seen, since: datetime
     ) -> set[datetime]:
-        return set() if unit.kind == "component" else wakes.instants(knowledge, unit, leads, seen, since)
+        return set() if unit.kind == "component" else wakes.instants(known, unit, leads, seen, since)
 
     monkeypatch.setattr(history, "instants", instants_but_of_components)
     catches(rows_are_what_is_known_at_the_present_of_the_fold)
+
+
+def test_a_row_that_stays_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "stays_until", lambda *_: wakes.NEVER)
+    catches(rows_are_what_is_known_at_the_present_of_the_fold)
+
+
+def test_a_report_that_is_wrongly_taken_for_a_confirmation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge, "confirms", lambda *_: True)
+    catches(a_state_that_is_put_away_goes_on_as_if_it_had_not_been)
+
+
+def test_a_timeline_that_takes_every_act_for_the_last_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_more(before: OnComponent | None, acts: list[ActOnComponent]) -> Timeline | None:
+        return extended(before.timeline, acts[-1]) if before is not None and acts else None
+
+    monkeypatch.setattr(knowledge, "_one_more", one_more)
+    catches(a_state_that_is_put_away_goes_on_as_if_it_had_not_been)
 
 
 def test_an_early_alert_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
