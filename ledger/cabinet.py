@@ -7,7 +7,7 @@ the others, here or in a store that outlives the process.
 from collections.abc import Iterable, Mapping
 from typing import Protocol, Self, TypeVar
 
-LOADED_MAX = 20_000
+LOADED_MAX = 10_000
 """How many parts are held as objects at least; up to twice as many before the older half is put away."""
 
 

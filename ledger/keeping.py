@@ -18,6 +18,7 @@ from ledger.knowledge import Knowledge
 from ledger.parts import from_micros, micros
 from ledger.reports import Unit
 from schemas.codec import decode, encode
+from schemas.encoding import plain_json
 from schemas.events import MetricDefined, ReplayOpened, StackingRuleDefined
 
 SHEETS_MAX = 64
@@ -63,15 +64,15 @@ class KeptNegotiation:
                 withdrawn,
                 meetings,
             ]
-            found[_key(name, "sheet", str(self.sheets))] = orjson.dumps(sheet)
+            found[_key(name, "sheet", str(self.sheets))] = plain_json(sheet)
             self.sheets, self.saved = self.sheets + 1, counts  # type: ignore[assignment] # four things, four counts
         days = self.negotiation.wakes.days
         touched = self.negotiation.wakes.touched
         for day in touched:
             asked = [(*unit, micros(wake)) for unit, wake in days.get(day, {}).items()]
-            found[_key(name, "day", day.isoformat())] = orjson.dumps(asked) if asked else None
+            found[_key(name, "day", day.isoformat())] = plain_json(asked) if asked else None
         touched.clear()
-        found[_key(name, "head")] = orjson.dumps(self._head())
+        found[_key(name, "head")] = plain_json(self._head())
         return found
 
     def _grown(self) -> tuple[Mapping[Any, Any], ...]:

@@ -13,6 +13,7 @@ from ledger.reports import Entry, Unit, entry_of
 from ledger.timeline import Ruling, Timeline
 from schemas.changes import Json, Table
 from schemas.codec import Undecodable, decode, encode
+from schemas.encoding import plain_json
 from schemas.events import Report
 from schemas.positions import Recorded
 
@@ -34,7 +35,7 @@ class OfAct:
             (one.id, (one.data or encode(one.event)).decode(), one.partition, one.offset, micros(one.heard_at))
             for one in self.entries.values()
         ]
-        return orjson.dumps([entries, [tuple(unit) for unit in self.units]])
+        return plain_json([entries, [tuple(unit) for unit in self.units]])
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfAct":
@@ -99,7 +100,7 @@ class OfUnit:
         rows = [(*key, row) for key, row in self.rows.items()]
         wakes = [micros(wake) for wake in self.wakes]
         names = [list(self.acts), list(self.judged), list(self.hanging)]
-        return orjson.dumps([*names, rows, wakes, list(self.alerted)])
+        return plain_json([*names, rows, wakes, list(self.alerted)])
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfUnit":
