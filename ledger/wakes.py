@@ -97,9 +97,7 @@ def stays_until(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) ->
     """Return the first instant after this one at which a unit's rows may change by themselves. None: nobody knows."""
     match unit.kind:
         case "component":
-            ahead = next((wake for wake in part.wakes if wake > at), NEVER)
-            signed = [window(act.lead.signed).earliest for act in knowledge.acts(unit.name) if act.lead.signed]
-            return min([ahead, *(one for one in signed if one > at)])
+            return next((wake for wake in part.wakes if wake > at), NEVER)
         case "metric":
             formula = knowledge.metrics[unit.name].formula
             if not isinstance(formula, SumOfRates):
@@ -120,6 +118,7 @@ def _of_component(component: OnComponent, since: datetime) -> set[datetime]:
     return {
         *_boundaries(component.timeline, since),
         *[act.made_at for act in component.acts if act.made_at >= since],
+        *[window(act.lead.signed).earliest for act in component.acts if act.lead.signed is not None],
         *[entry.made_at for entry in component.proceedings],
         *[ruling.at for ruling in component.rulings],
     }

@@ -229,6 +229,17 @@ def live_fold() -> Negotiation:
     return fold
 
 
+def test_a_signing_that_is_still_to_come_is_told_when_its_day_begins() -> None:
+    fold = Negotiation(NEGOTIATION)
+    signing = duty("A1", "imposed", "2024-01-10", rate="5", signed=on("2024-01-20"), effective=on("2024-06-01"))
+    (order,) = recorded(signing)
+    fold.evolve(replace(order, recorded_at=parse_instant("2024-01-11T06:00:00+00:00")))
+    caught_up(fold, "2024-01-20T04:59:59+00:00")
+    before = fold.rows["measures", "duty"]["force"]
+    caught_up(fold, "2024-01-20T05:00:00+00:00")
+    assert (before, fold.rows["measures", "duty"]["force"]) == ("announced", "signed")
+
+
 def test_a_live_clock_that_strikes_early_is_a_finding_and_alerts_nobody() -> None:
     fold = live_fold()
     rows, wake = dict(fold.rows), fold.next_wake
