@@ -129,6 +129,7 @@ class Drawing:
             until=self.perhaps(),
             until_kind="stated",
             on_lapse=self.one_of(None, None, "10", "34"),
+            signed=self.one_of(None, None, self.when("day")),
         )
 
     def deadline(self, header: dict[str, Any]) -> AnyReport:
