@@ -42,7 +42,7 @@ class EngineConfig:
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where snapshots and the frame's files are kept; nothing of value is there
     snapshot_work: the state is saved when a new start would have to fold this long again (but saving costs no more
-        than a tenth of the time),
+        than half as much as the work),
     snapshot_within: or after this long, whichever comes first
     set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
     stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there

@@ -15,7 +15,7 @@ from streams.engine.snapshots import Store
 
 log = logging.getLogger(__name__)
 
-_SAVING_SHARE_MAX: Final = 0.1
+_SAVING_SHARE_MAX: Final = 0.5
 
 
 class Held:
@@ -116,16 +116,15 @@ class Held:
             self._store.discard()
 
     def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
-        begun_at = time.monotonic()
+        self._saved, self._saved_at, self._worked = folded, time.monotonic(), 0.0
+        begun = time.thread_time()
         if isinstance(self.projection, Kept):  # else there is no store
             store.take(folded, self.projection.changed())
-        self._saved, self._saved_at, self._worked = folded, begun_at, 0.0
-        return asyncio.create_task(self._write(store))
+        return asyncio.create_task(self._write(store, time.thread_time() - begun))
 
-    async def _write(self, store: Store) -> None:
+    async def _write(self, store: Store, taking: float) -> None:
         try:
-            await asyncio.to_thread(store.write)
-            self._cost = time.monotonic() - self._saved_at
+            self._cost = taking + await asyncio.to_thread(_timed_write, store)
         except OSError as error:
             log.warning("the snapshot was not written, it is tried again later: %s", error)
         except Exception:
@@ -139,3 +138,10 @@ class Held:
     async def _written(self) -> None:
         if self._saving is not None:
             await self._saving
+
+
+def _timed_write(store: Store) -> float:
+    """Write, and return how much processor time it took: by the clock it would be longer the busier the process is."""
+    begun = time.thread_time()
+    store.write()
+    return time.thread_time() - begun

@@ -14,14 +14,16 @@ import json
 import logging
 import sqlite3
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from streams.engine.moves import Origin
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _FORMAT: Final = 1
@@ -29,6 +31,8 @@ _TERMS: Final = b"terms"
 _SUM_MODULUS: Final = 1 << 128
 _WAL_BYTES_MAX: Final = 64 << 20
 _BUSY_S: Final = 0.5
+_ROWS_AT_ONCE: Final = 300
+_HASHED_AT_ONCE: Final = 2_000
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, digest BLOB NOT NULL, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS terms (line INTEGER PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL);
@@ -122,12 +126,16 @@ class Store:
         terms = json.dumps(fields, sort_keys=True).encode()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany(
-                "INSERT INTO kept VALUES (?, ?, ?)"
-                " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, value = excluded.value",
-                ((key, digest, pending[key]) for key, digest in digests.items()),
-            )
-            self._writer.executemany("DELETE FROM kept WHERE key = ?", ((key,) for key in gone))
+            for rows in _some([(key, digest, pending[key]) for key, digest in digests.items()]):
+                places = ", ".join(["(?, ?, ?)"] * len(rows))
+                self._writer.execute(
+                    f"INSERT INTO kept VALUES {places}"  # noqa: S608 -- question marks
+                    " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, value = excluded.value",
+                    list(chain.from_iterable(rows)),
+                )
+            for keys in _some(gone):
+                places = ", ".join("?" * len(keys))
+                self._writer.execute(f"DELETE FROM kept WHERE key IN ({places})", keys)  # noqa: S608 -- as above
             self._writer.execute("REPLACE INTO terms VALUES (1, ?, ?)", (terms, _digest(_TERMS, terms)))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
@@ -200,7 +208,19 @@ class Store:
 
 
 def _digest(key: bytes, value: bytes) -> bytes:
-    return blake2b(b"%d:%s%s" % (len(key), key, value), digest_size=16).digest()
+    digest = blake2b(b"%d:%s" % (len(key), key), digest_size=16)
+    for begin in range(0, len(value), _HASHED_AT_ONCE):
+        digest.update(value[begin : begin + _HASHED_AT_ONCE])
+    return digest.digest()
+
+
+def _some(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Give rows by the hundreds.
+
+    Whoever writes in a thread waits for the interpreter's lock after each statement, up to 5 ms in a busy process, and
+    after each hash of more than some bytes.
+    """
+    return (rows[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(rows), _ROWS_AT_ONCE))
 
 
 def _sum_of(digests: Mapping[bytes, bytes]) -> int:
