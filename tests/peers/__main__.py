@@ -26,7 +26,9 @@ from streams.topics_on_kafka import ensure_topics
 from tests.peers.environment import python_with_quix
 from tests.peers.settings import PeerSettings
 
-_HEARD_SHARE = 0.95  # a peer tells now and then how far it is, so its last events may not be heard of
+# A peer tells now and then how far it is, so its last events may not be heard of; Faust as shipped also drops what it
+# fetched before its first seek, which is one of the faults that the engine cures.
+_HEARD_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
