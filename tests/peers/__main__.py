@@ -26,9 +26,7 @@ from streams.topics_on_kafka import ensure_topics
 from tests.peers.environment import python_with_quix
 from tests.peers.settings import PeerSettings
 
-# A peer tells now and then how far it is, so its last events may not be heard of; Faust as shipped also drops what it
-# fetched before its first seek, which is one of the faults that the engine cures.
-HEARD_SHARE = 0.8
+_HEARD_SHARE = 0.95  # a peer may lose its last events
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ async def _run(present: Sequence[Peer], here: Place, run: int, laid: Laid, tell:
             guarantee=peer.guarantee,
         )
         async with crew(beside.folder, peer.module, [asdict(settings)], python=peer.python) as working:
-            await working.until_total(int(min(laid.events, peer.events_max) * HEARD_SHARE))
+            await working.until_total(int(min(laid.events, peer.events_max) * _HEARD_SHARE))
         found[peer.name] = figures(peer.name, peer.what, working, found["fenced"])
     return list(found.values())
 

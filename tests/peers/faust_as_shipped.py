@@ -3,9 +3,9 @@
 import faust
 from faust.types import StreamT
 
-from streams.bench.sampling import Teller
 from streams.bench.tally import NONE_YET, told
 from tests.peers.settings import settings
+from tests.peers.telling import keep_telling
 
 
 def main() -> None:
@@ -25,8 +25,8 @@ def main() -> None:
     counts = app.Table("counts", default=lambda: NONE_YET, key_type=bytes, partitions=wanted.partitions)
     ledger = app.topic(wanted.ledger, key_type=bytes, value_type=bytes, partitions=wanted.partitions)
     outputs = app.topic(wanted.outputs, key_type=bytes, value_type=bytes, partitions=wanted.partitions)
-    teller, done = Teller(every_s=0.05), dict[int, int]()
-    teller.tell(done)
+    done: dict[int, int] = {}
+    keep_telling(done)
 
     @app.agent(ledger)
     async def tally(stream: StreamT[bytes]) -> None:
@@ -35,7 +35,6 @@ def main() -> None:
             counts[key], row = told(place.partition, place.offset, event.value, counts[key])
             _sent_later = await outputs.send(key=key, value=row, partition=place.partition)
             done[place.partition] = place.offset + 1
-            teller.tell(done)
 
     faust.Worker(app, loglevel="info", redirect_stdouts=False).execute_from_commandline()
 

@@ -5,9 +5,9 @@ It runs in an environment of its own, which has Quix Streams and not Parley's de
 
 from quixstreams import Application, State, message_context
 
-from streams.bench.sampling import Teller
 from streams.bench.tally import NONE_YET, told
 from tests.peers.settings import settings
+from tests.peers.telling import keep_telling
 
 
 def main() -> None:
@@ -23,8 +23,8 @@ def main() -> None:
     )
     ledger = app.topic(wanted.ledger, key_deserializer="bytes", value_deserializer="bytes")
     outputs = app.topic(wanted.outputs, key_serializer="bytes", value_serializer="bytes")
-    teller, done = Teller(every_s=0.05), dict[int, int]()
-    teller.tell(done)
+    done: dict[int, int] = {}
+    keep_telling(done)
 
     def tally(value: bytes, state: State) -> bytes:
         place = message_context()
@@ -32,7 +32,6 @@ def main() -> None:
         counts, row = told(place.partition, place.offset, value, (before[0], before[1]))
         state.set("counts", counts)
         done[place.partition] = place.offset + 1
-        teller.tell(done)
         return row
 
     app.dataframe(ledger).apply(tally, stateful=True).to_topic(outputs)
