@@ -8,8 +8,7 @@ from typing import IO, Any
 from schemas.cloudevents import headers
 from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
 from schemas.events import Event
-from schemas.ids import event_id
-from streams.doors.known_events import KnownEvents, read_known
+from streams.doors.known_events import KnownEvents, read_known, taken
 from streams.ledger_file import Line, lines
 from streams.producing import Append, LedgerWriter
 from streams.topics import EVENTS, partition_of
@@ -82,11 +81,7 @@ async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | No
         case "there":
             result.duplicates += 1
         case "taken":
-            name = event_id(line.event)
-            reason = (
-                f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
-            )
-            result.refuse(line.number, Undecodable("invalid_value", reason, "/source/own_id"))
+            result.refuse(line.number, taken(line.event))
     return None
 
 

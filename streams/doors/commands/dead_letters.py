@@ -30,7 +30,6 @@ from streams.doors.dead_letters.decisions import (
     TEXT_CHARACTERS_MAX,
     Decision,
     account,
-    ledger_of,
     read_decisions,
 )
 from streams.doors.dead_letters.letters import NoDeadLetter, find_letter, original_bytes
@@ -79,8 +78,7 @@ def list_command(
 
     async def look() -> telling.Listed:
         bootstrap = connect(settings, brokers)
-        ledger = await ledger_of(bootstrap, settings.installation)
-        decisions = await read_decisions(bootstrap, settings.installation, ledger)
+        _, decisions = await read_decisions(bootstrap, settings.installation)
         return await telling.listed(
             bootstrap,
             settings.installation,
@@ -134,8 +132,7 @@ def show(
         where = position(place)
         bootstrap = connect(settings, brokers)
         letter = await find_letter(bootstrap, settings.installation, where)
-        ledger = await ledger_of(bootstrap, settings.installation)
-        decisions = await read_decisions(bootstrap, settings.installation, ledger)
+        _, decisions = await read_decisions(bootstrap, settings.installation)
         value = await original_bytes(bootstrap, settings.installation, letter)
         return telling.whole(letter, value, decisions.get(where)), value
 

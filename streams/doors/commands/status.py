@@ -5,7 +5,7 @@ from typing import Any
 from streams.doors import showing
 from streams.doors.commanding import AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect
-from streams.doors.dead_letters.decisions import ledger_of, read_decisions
+from streams.doors.dead_letters.decisions import read_decisions
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
 from streams.reading import end_positions, read_set_asides
@@ -41,7 +41,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
     ends = await end_positions(bootstrap, ledger)
     cuts = await find_cuts(bootstrap, settings.installation)
     aside = await read_set_asides(bootstrap, settings.installation)
-    decisions = await read_decisions(bootstrap, settings.installation, await ledger_of(bootstrap, settings.prefix))
+    _, decisions = await read_decisions(bootstrap, settings.installation)
     dead = await listed(bootstrap, settings.installation, decisions, limit=0)
     lines: list[dict[str, Any]] = []
     for partition, end in sorted(ends.items()):

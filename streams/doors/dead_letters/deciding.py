@@ -15,7 +15,6 @@ from schemas.events import RETRY_VERSION, Event, LedgerPlace
 from schemas.ids import event_id
 from streams.doors.dead_letters.decisions import (
     Decision,
-    ledger_of,
     ledger_place,
     read_decisions,
     write_decision,
@@ -28,7 +27,7 @@ from streams.doors.dead_letters.letters import (
     place_text,
 )
 from streams.doors.dead_letters.trial import Refusal, refused_by_the_fold
-from streams.doors.known_events import KnownEvents, Replacing, read_known
+from streams.doors.known_events import KnownEvents, Replacing, read_known, taken
 from streams.engine.projection import Projection
 from streams.ledger_file import lines
 from streams.now import now
@@ -86,7 +85,7 @@ async def retry(
     data = fixed if fixed is not None else await original_bytes(where.bootstrap, where.prefix, letter)
     event = _event(data or b"", replaced)
     if isinstance(event, Undecodable):
-        return Retried(None, refusal=Refusal(event.code, event.reason, event.pointer))
+        return Retried(None, refusal=_refused(event))
     refusal = await _judged(known, event) or await refused_by_the_fold(
         where.bootstrap, where.prefix, event, projection_of
     )
@@ -117,8 +116,7 @@ async def discard(where: Where, reason: str) -> tuple[Decision, bool]:
 
 
 async def _history(where: Where) -> tuple[LedgerPlace, Decision | None, KnownEvents]:
-    ledger = await ledger_of(where.bootstrap, where.prefix)
-    decisions = await read_decisions(where.bootstrap, where.prefix, ledger)
+    ledger, decisions = await read_decisions(where.bootstrap, where.prefix)
     known = await read_known(where.bootstrap, where.prefix, progress=where.progress)
     return ledger_place(ledger, where.place), decisions.get(where.place), known
 
@@ -139,6 +137,10 @@ def _event(data: bytes, replaced: LedgerPlace) -> Event | Undecodable:
     return decode(encode(event.model_copy(update={"version": version, "retry_of": replaced})))
 
 
+def _refused(fault: Undecodable) -> Refusal:
+    return Refusal(fault.code, fault.reason, fault.pointer)
+
+
 async def _judged(known: KnownEvents, event: Event) -> Refusal | None:
     name = event_id(event)
     match await known.judge(event):
@@ -151,11 +153,7 @@ async def _judged(known: KnownEvents, event: Event) -> Refusal | None:
                 "/source/own_id",
             )
         case "taken":
-            return Refusal(
-                "invalid_value",
-                f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it",
-                "/source/own_id",
-            )
+            return _refused(taken(event))
 
 
 async def _append(where: Where, event: Event) -> Replacing:

@@ -6,7 +6,7 @@ compacted, so that the last word about a position is the one that counts.
 
 import os
 import pwd
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -75,13 +75,21 @@ def ledger_place(ledger: str, place: Place) -> LedgerPlace:
     return LedgerPlace(ledger=ledger, partition=place[0], offset=place[1])
 
 
-async def read_decisions(bootstrap: str, prefix: str, ledger: str) -> dict[Place, Decision]:
-    """Return the decisions about one ledger by position; none where their topic was never made."""
+class Decided(NamedTuple):
+    """What the broker calls a ledger, and the decisions about it by position."""
+
+    ledger: str
+    decisions: dict[Place, Decision]
+
+
+async def read_decisions(bootstrap: str, prefix: str) -> Decided:
+    """Return the decisions about the ledger that there is now; none where their topic was never made."""
+    ledger = await ledger_of(bootstrap, prefix)
     name = DECISIONS.name(prefix)
     try:
         rows = await read_table(bootstrap, name)
     except TopicMissing:
-        return {}
+        return Decided(ledger, {})
     found: dict[Place, Decision] = {}
     for key, row in rows.items():
         try:
@@ -94,7 +102,7 @@ async def read_decisions(bootstrap: str, prefix: str, ledger: str) -> dict[Place
             ) from error
         if decision.of.ledger == ledger:
             found[decision.of.partition, decision.of.offset] = decision
-    return found
+    return Decided(ledger, found)
 
 
 async def write_decision(bootstrap: str, prefix: str, decision: Decision) -> None:
