@@ -64,7 +64,7 @@ async def latency(
     load = machine()
     async with place(brokers) as here:
         laid = await lay(here, records(seed, history, partitions=PARTITIONS), history, tell)
-        engine = {**asdict(engine_beside(here, here)), "data_directory": str(here.folder / "data")}
+        engine = {**asdict(engine_beside(here, here, "full")), "data_directory": str(here.folder / "data")}
         settings = asdict(WorkerSettings("full", here.prefix, engine))
         measured: list[AtRate] = []
         first = history

@@ -80,7 +80,8 @@ def lines(document: Mapping[str, Any]) -> list[list[str]]:
 
 
 def _settings(here: Place, disk: str, *, folded: bool = False) -> dict[str, Any]:
-    engine = {**asdict(engine_beside(here, here)), "data_directory": str(here.folder / disk), "instance_id": "bench"}
+    followed = asdict(engine_beside(here, here, "full"))
+    engine = {**followed, "data_directory": str(here.folder / disk), "instance_id": "bench"}
     return asdict(WorkerSettings("full", here.prefix, engine, folded=folded))
 
 

@@ -1,6 +1,6 @@
 """What `parley bench pipeline` measures: the ceilings and the engine, each with its processes and topics."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
 
 from streams.bench.machine import cores
@@ -63,9 +63,7 @@ def processes(stage: Stage, here: Place, beside: Place, *, profile: bool) -> tup
     """
     match stage.work:
         case "tally" | "full" as work:
-            engine = asdict(engine_beside(here, beside))
-            if work == "full":
-                engine["batch_max"] = BATCH_RECORDS_MAX
+            engine = asdict(engine_beside(here, beside, work))
             folders = [beside.folder / f"data-{number}" for number in range(stage.workers)]
             return "streams.bench.worker", [
                 asdict(WorkerSettings(work, beside.prefix, {**engine, "data_directory": str(one)}, profile=profile))
@@ -85,9 +83,9 @@ def processes(stage: Stage, here: Place, beside: Place, *, profile: bool) -> tup
             return "streams.bench.plain", [asdict(plain)]
 
 
-def engine_beside(here: Place, beside: Place) -> EngineConfig:
+def engine_beside(here: Place, beside: Place, work: EngineWork) -> EngineConfig:
     """Return the settings of an engine that follows the ledger `here` and writes to the topics of `beside`."""
-    return EngineConfig(
+    engine = EngineConfig(
         name=beside.prefix,
         bootstrap=here.bootstrap,
         ledger=here.topic(EVENTS),
@@ -96,3 +94,4 @@ def engine_beside(here: Place, beside: Place) -> EngineConfig:
         partitions=PARTITIONS,
         group=f"{beside.prefix}-worker",
     )
+    return replace(engine, batch_max=BATCH_RECORDS_MAX) if work == "full" else engine
