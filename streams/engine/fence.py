@@ -122,8 +122,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         await consumer.seek_to_beginning(cuts)
         found: dict[bytes, tuple[int, bytes]] = {}
         open_since = None
-        while (end := consumer.highwater(cuts)) is None or await consumer.position(cuts) < end:
-            position = await consumer.position(cuts)
+        while (end := consumer.highwater(cuts)) is None or (position := await consumer.position(cuts)) < end:
             if end is None or consumer.last_stable_offset(cuts) != position:
                 open_since = None
             elif open_since is None:

@@ -31,6 +31,8 @@ _TERMS: Final = b"terms"
 _SUM_MODULUS: Final = 1 << 128
 _WAL_BYTES_MAX: Final = 64 << 20
 _BUSY_S: Final = 0.5
+# Whoever writes in a thread gives the interpreter's lock away with each statement and each hash of more than 2,047
+# bytes, and waits for it up to 5 ms in a busy process: so few statements, and small hashes.
 _ROWS_AT_ONCE: Final = 300
 _HASHED_AT_ONCE: Final = 2_000
 _SCHEMA: Final = """
@@ -215,11 +217,7 @@ def _digest(key: bytes, value: bytes) -> bytes:
 
 
 def _some(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Give rows by the hundreds.
-
-    Whoever writes in a thread waits for the interpreter's lock after each statement, up to 5 ms in a busy process, and
-    after each hash of more than some bytes.
-    """
+    """Give rows by the hundreds."""
     return (rows[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(rows), _ROWS_AT_ONCE))
 
 
