@@ -1,6 +1,7 @@
 """What Faust as shipped does with events, and what the engine does instead; if one fails some day, its cure may go.
 
-Each test runs both side by side on the same broker, with the same records.
+Each test runs both side by side on the same broker, with the same records. Where Faust has a table they are appended
+once it is ready: what it finds waiting it may lose, what comes later not.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import signal
 import pytest
 
 from streams.engine import ExitCode
-from tests.engine.observing import refuse_above, until_each_partition_has, until_group_at, until_logged, values
+from tests.engine.observing import refuse_above, until_group_at, until_logged, until_some_partition_has, values
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -26,11 +27,12 @@ async def both(sides: Sides, *records: bytes) -> None:
 
 async def test_a_hole_is_stepped_over_and_committed_past(sides: Sides) -> None:
     shipped, cured = sides
+    group = f"{shipped.prefix}.shipped"
+    stock, worker = await shipped.worker(AS_SHIPPED, group=group), await cured.worker()
+    await until_logged(stock, "Worker ready")
     for side in sides:
         await side.append_raw(b"1", b"2", transactional=True)
         await side.append_raw(b"3")
-    group = f"{shipped.prefix}.shipped"
-    stock, worker = await shipped.worker(AS_SHIPPED, group=group), await cured.worker()
     await shipped.until_written("outputs", 3)
     assert await stock.end(signal.SIGTERM) == 0
     assert await shipped.committed(group) == 4
@@ -39,9 +41,10 @@ async def test_a_hole_is_stepped_over_and_committed_past(sides: Sides) -> None:
 
 async def test_an_event_whose_processing_failed_is_lost_and_committed_past(sides: Sides) -> None:
     shipped, cured = sides
-    await both(sides, b"1", b"not a number", b"2")
     group = f"{shipped.prefix}.shipped"
     stock, worker = await shipped.worker(AS_SHIPPED, group=group), await cured.worker()
+    await until_logged(stock, "Worker ready")
+    await both(sides, b"1", b"not a number", b"2")
     await shipped.until_written("outputs", 2)
     assert await stock.end(signal.SIGTERM) == 0
     assert await values(shipped, "outputs") == [[b"1", b"3"]]
@@ -105,8 +108,9 @@ async def test_a_commit_passes_an_event_that_is_still_in_work(sides: Sides) -> N
 async def test_what_is_fetched_before_the_word_of_a_seek_is_lost_after_a_recovery(sides: Sides) -> None:
     shipped, cured = sides
     group = f"{shipped.prefix}.shipped"
-    await asyncio.gather(*(side.append(range(20), keys=1) for side in sides))
     first = [await shipped.worker(AS_SHIPPED, group=group), await cured.worker()]
+    await until_logged(first[0], "Worker ready")
+    await asyncio.gather(*(side.append(range(20), keys=1) for side in sides))
     await asyncio.gather(shipped.until_written("outputs", 20), cured.until_done())
     assert await asyncio.gather(*(worker.end(signal.SIGTERM) for worker in first)) == [0, 0]
     await asyncio.gather(*(side.append(range(20, 320), keys=1) for side in sides))
@@ -122,10 +126,11 @@ async def test_what_is_fetched_before_the_word_of_a_seek_is_lost_after_a_recover
 
 async def test_outputs_are_outside_of_the_transaction_that_is_promised(sides: Sides) -> None:
     shipped, cured = sides
-    await both(sides, b"1", b"2", b"3")
     group = f"{shipped.prefix}.shipped"
     stock = await shipped.worker(AS_SHIPPED, group=group, settings={**NEVER, "processing_guarantee": "exactly_once"})
     worker = await cured.worker(instance_id="one", stop_at="after_send_before_commit:1")
+    await until_logged(stock, "Worker ready")
+    await both(sides, b"1", b"2", b"3")
     await shipped.until_written("outputs", 3)
     assert await shipped.committed(group) is None
     assert await stock.end(signal.SIGKILL) == -signal.SIGKILL
@@ -146,7 +151,8 @@ async def test_what_is_done_and_not_committed_is_done_again_after_a_rebalance(si
     await asyncio.gather(shipped.until_written("outputs", 40), cured.until_done())
     await shipped.worker(AS_SHIPPED, **stock, data_directory=str(shipped.directory / "second"))
     second = await cured.worker()
-    await asyncio.gather(until_each_partition_has(shipped, "outputs", 40), second.until_ready(1))
+    # the one that moved; what is done again of the one that stayed may be lost after its seek
+    await asyncio.gather(until_some_partition_has(shipped, "outputs", 40), second.until_ready(1))
     await cured.append([40, 41])
     await cured.until_done()
     assert await cured.verdict() == "exact"

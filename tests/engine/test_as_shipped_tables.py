@@ -1,4 +1,7 @@
-"""What Faust as shipped does with its tables, and what the engine does with rows instead, side by side."""
+"""What Faust as shipped does with its tables, and what the engine does with rows instead, side by side.
+
+The records are appended once Faust is ready: what it finds waiting it may lose, what comes later not.
+"""
 
 import asyncio
 import signal
@@ -23,17 +26,18 @@ async def test_a_zombie_overwrites_newer_rows_and_nobody_notices(sides: Sides) -
         "broker_rebalance_timeout": 6.0,
         "broker_commit_interval": 0.2,
     }
-    await asyncio.gather(*(side.append_raw(b"1") for side in sides))
     zombies = (
         await shipped.worker(AS_SHIPPED, group=group, settings=soon, stop_before="2"),
         await cured.worker(stop_before="2"),
     )
+    await until_logged(zombies[0], "Worker ready")
+    await asyncio.gather(*(side.append_raw(b"1") for side in sides))
     await asyncio.gather(until_group_at(shipped, group, 1), cured.until_done())
     await asyncio.gather(*(side.append_raw(b"2") for side in sides))
     await asyncio.gather(*(until_stopped(zombie) for zombie in zombies))
     stock = await shipped.worker(AS_SHIPPED, group=group, settings=soon)
     await cured.worker()
-    await until_logged(stock, "Worker ready")  # what it finds waiting it may lose, what comes later not
+    await until_logged(stock, "Worker ready")
     await asyncio.gather(*(side.append_raw(b"30", b"40") for side in sides))
     await asyncio.gather(*(side.append_raw(b"0", key=b"end") for side in sides))
     await asyncio.gather(shipped.until_key("outputs", b"end"), cured.until_done())
@@ -54,8 +58,9 @@ async def test_a_zombie_overwrites_newer_rows_and_nobody_notices(sides: Sides) -
 async def test_a_value_changed_in_place_never_reaches_the_changelog(sides: Sides) -> None:
     shipped, cured = sides
     group = f"{shipped.prefix}.shipped"
-    await asyncio.gather(*(side.append_raw(b"1", b"2", b"3") for side in sides))
     first = [await shipped.worker(AS_SHIPPED, group=group, agent="mutating"), await cured.worker()]
+    await until_logged(first[0], "Worker ready")
+    await asyncio.gather(*(side.append_raw(b"1", b"2", b"3") for side in sides))
     await asyncio.gather(shipped.until_written("outputs", 3), cured.until_done())
     assert await asyncio.gather(*(worker.end(signal.SIGTERM) for worker in first)) == [0, 0]
     assert await values(shipped, "shipped-lists-changelog") == [[b"[]"]]
@@ -71,10 +76,11 @@ async def test_a_value_changed_in_place_never_reaches_the_changelog(sides: Sides
 @pytest.mark.parametrize("sides", [2], indirect=True)
 async def test_a_rebalance_reads_back_also_what_is_still_there(sides: Sides) -> None:
     shipped, cured = sides
-    await asyncio.gather(*(side.append(range(40)) for side in sides))
     stock = {"group": f"{shipped.prefix}.shipped", "agent": "replaying"}
     workers = [await shipped.worker(AS_SHIPPED, **stock)]
     await cured.worker(tells="folded")
+    await until_logged(workers[0], "Worker ready")
+    await asyncio.gather(*(side.append(range(40)) for side in sides))
     await asyncio.gather(shipped.until_written("outputs", 40), cured.until_done())
     workers.append(await shipped.worker(AS_SHIPPED, **stock, data_directory=str(shipped.directory / "second")))
     second = await cured.worker(tells="folded")
