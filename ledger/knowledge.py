@@ -37,7 +37,7 @@ class Knowledge:
 
     act_of: the act that each report tells of, by the report's id
     withdrawn: the ids of reports that were withdrawn, each with a source that did so; only its own source counts
-    meetings: the names of all meetings
+    meetings: the names of all meetings, each with its place among them
     tallies: what the counters of meetings have come to so far
     """
 
@@ -47,7 +47,7 @@ class Knowledge:
     rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
     act_of: dict[str, str] = field(default_factory=dict)
     withdrawn: dict[tuple[str, str], None] = field(default_factory=dict)
-    meetings: dict[str, None] = field(default_factory=dict)
+    meetings: dict[str, int] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
     _metrics_of: dict[str, dict[str, None]] = field(default_factory=dict)
     _counters: dict[str, None] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Knowledge:
             if isinstance(event, ProceedingChanged):
                 part.judged[event.act] = None
             if unit.kind == "meeting":
-                self.meetings[unit.name] = None
+                self.meetings.setdefault(unit.name, len(self.meetings))
         if isinstance(event, DeadlineChanged) and event.component is not None:
             self.unit_to_change(Unit("component", event.component)).hanging[event.deadline] = None
         withdrawn = self._withdrawn_by(entry)

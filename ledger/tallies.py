@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.meetings import Meeting
 from ledger.resolution import Status, worst
@@ -58,12 +58,33 @@ class Tally:
         else:
             self.open[name] = None
 
+    def put_away(self, name: str) -> list[Any]:
+        """Return what has become of a meeting, as JSON."""
+        counted = self.counted.get(name)
+        rest = [counted.day, counted.confirmed, counted.status] if counted is not None else []
+        return [name in self.open, *rest]
+
+    def take_out(self, name: str, is_open: bool, *counted: Any) -> None:  # noqa: ANN401, FBT001 -- as it was put away
+        """Bring back what has become of a meeting; the caller puts all of them in order."""
+        if is_open:
+            self.open[name] = None
+        if counted:
+            day, confirmed, status = counted
+            self.counted[name] = one = Counted(day, name, confirmed, status)
+            self.in_order.append(one)
+            self.confirmed += confirmed
+            self.statuses[status] += 1
+
 
 @dataclass(slots=True)
 class Tallies:
-    """The tallies of a negotiation's counters, and the meetings that each has to look at anew."""
+    """The tallies of a negotiation's counters, and the meetings that each has to look at anew.
+
+    `looked_at` are the meetings that some tally has looked at, until somebody who saves them forgets them.
+    """
 
     of_metric: dict[str, tuple[Tally, dict[str, None]]] = field(default_factory=dict)
+    looked_at: dict[str, None] = field(default_factory=dict)
 
     def touch(self, meeting: str) -> None:
         """Note that a report touched a meeting."""
@@ -91,5 +112,6 @@ class Tallies:
         for name in (*touched, *(one for one in tally.open if one not in touched)):
             found, settled = meeting(name, at)
             tally.look_at(name, found, formula, settled=settled)
+            self.looked_at[name] = None
         touched.clear()
         return tally

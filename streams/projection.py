@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from ledger.cabinet import Cabinet, Store
 from ledger.history import LEADS, Negotiation, Outcome
-from ledger.keeping import KeptNegotiation
+from ledger.keeping import LAYOUT, KeptNegotiation
 from schemas.changes import FOLD_VERSION
 from schemas.codec import Undecodable, decode
 from schemas.encoding import canonical_json
@@ -33,6 +33,7 @@ class LedgerProjection:
 
     def __init__(self, *, prefix: str, partitions: int, leads: tuple[str, ...] = LEADS) -> None:
         self.version = fold_version(leads)
+        self.layout = LAYOUT
         self._partitions = partitions
         self._leads = leads
         self._changes = CHANGES.name(prefix)

@@ -53,7 +53,7 @@ class Held:
         self._opened = True
         path = self._config.snapshot_path(self._partition)
         try:
-            self._store = await asyncio.to_thread(Store, path)
+            self._store = await asyncio.to_thread(Store, path, self.projection.layout)
         except OSError as error:
             log.warning("no snapshot is kept: %s. A new start folds from the ledger.", error)
             return

@@ -66,6 +66,10 @@ class Projection(Protocol):
 class Kept(Protocol):
     """A projection whose state can be kept on the local disk, so that a new start need not fold all of it again."""
 
+    @property
+    def layout(self) -> str:
+        """How the state is laid out as keys and values; what was saved in another layout is thrown away."""
+
     def attach(self, store: "Store") -> None:
         """Begin with what is in the store; called once, before anything is folded, also when it is empty.
 

@@ -26,7 +26,7 @@ from streams.engine.moves import Origin
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _TERMS: Final = b"terms"
 _SUM_MODULUS: Final = 1 << 128
 _WAL_BYTES_MAX: Final = 64 << 20
@@ -56,12 +56,13 @@ class Store:
     version. One thread reads; one may write meanwhile, and what is being written is read already.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open and verify the file, or make one; what is damaged is thrown away.
+    def __init__(self, path: Path, layout: str = "") -> None:
+        """Open and verify the file, or make one; what is damaged, or laid out in another way, is thrown away.
 
         OSError if it cannot be used: another process holds it, or the disk takes nothing.
         """
         self.path = path
+        self._layout = layout
         self.folded = -1
         self.origin: Origin | None = None
         self.damaged = False
@@ -79,7 +80,7 @@ class Store:
             self._lock.close()
             raise
         except _DAMAGE as error:
-            log.warning("%s is damaged (%s): thrown away, the state is folded from the ledger", path, error)
+            log.warning("%s cannot be used (%s): thrown away, the state is folded from the ledger", path, error)
             self.discard()
 
     def get(self, key: bytes) -> bytes | None:
@@ -124,7 +125,14 @@ class Store:
         before = {key: self._digests[key] for key in (*digests, *gone) if key in self._digests}
         total = (self._sum - _sum_of(before) + _sum_of(digests)) % _SUM_MODULUS
         count = len(self._digests) - len(before) + len(digests)
-        fields = {"format": _FORMAT, **asdict(self.origin), "folded": folded, "count": count, "sum": total}
+        fields = {
+            "format": _FORMAT,
+            "layout": self._layout,
+            **asdict(self.origin),
+            "folded": folded,
+            "count": count,
+            "sum": total,
+        }
         terms = json.dumps(fields, sort_keys=True).encode()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -185,8 +193,8 @@ class Store:
         if _digest(_TERMS, value) != digest:
             raise DamagedSnapshotError("what it says of itself is not what was written")
         terms = json.loads(value)
-        if terms.pop("format") != _FORMAT:
-            raise DamagedSnapshotError("it is of another format")
+        if (terms.pop("format"), terms.pop("layout", None)) != (_FORMAT, self._layout):
+            raise DamagedSnapshotError("it is laid out as another version does")
         count, total, folded = terms.pop("count"), terms.pop("sum"), terms.pop("folded")
         if (len(digests), _sum_of(digests)) != (count, total):
             raise DamagedSnapshotError(f"expected {count} values that add up, found {len(digests)} that do not")

@@ -31,6 +31,7 @@ class Tally:
     folded: int = 0
     store: Store | None = None
     touched: set[bytes] = field(default_factory=set)
+    layout: str = "1"
 
     def attach(self, store: Store) -> None:
         self.store = store

@@ -113,7 +113,7 @@ def rewritten(change: Callable[[Origin], Origin]) -> Callable[[Path], None]:
     """Return what makes a sound snapshot say that it is a fold of something else."""
 
     def rewrite(path: Path) -> None:
-        store = Store(path)
+        store = Store(path, "1")
         assert store.origin is not None
         store.origin = change(store.origin)
         store.save(store.folded, {})
@@ -124,7 +124,7 @@ def rewritten(change: Callable[[Origin], Origin]) -> Callable[[Path], None]:
 
 def ahead(path: Path) -> None:
     """Make a sound snapshot say that it goes farther than the cut."""
-    store = Store(path)
+    store = Store(path, "1")
     store.save(store.folded + 1_000, {})
     store.close()
 

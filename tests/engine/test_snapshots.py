@@ -85,6 +85,17 @@ def test_what_is_thrown_away_begins_anew(path: Path) -> None:
     assert Store(path).get(b"a") == b"b"
 
 
+def test_what_is_laid_out_in_another_way_is_thrown_away(path: Path) -> None:
+    store = Store(path, "1")
+    store.origin = ORIGIN
+    store.save(3, {b"a": b"b"})
+    store.close()
+    store = Store(path, "1")
+    assert (store.folded, store.get(b"a")) == (3, b"b")
+    store.close()
+    assert Store(path, "2").folded == -1
+
+
 def statement(words: str) -> Callable[[Path], None]:
     """Return an offence that changes the file through SQLite, so that only our digests can tell."""
 

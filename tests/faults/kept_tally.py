@@ -11,6 +11,8 @@ from tests.faults.tally import Account, Pending, Places, Tally
 class KeptTally(Tally):
     """A tally whose accounts are kept in snapshots, and read from there when they are first asked for."""
 
+    layout = "1"
+
     def __init__(self, places: Places, partitions: int, *, version: str = "1", majors: Sequence[int] = (1,)) -> None:
         super().__init__(places, partitions, version=version, majors=majors)
         self._store: Store | None = None

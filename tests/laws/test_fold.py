@@ -290,6 +290,16 @@ def test_a_withdrawal_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatc
     catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
 
 
+def test_a_counter_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_what_was_looked_at(self: KeptNegotiation) -> Mapping[str, bytes | None]:
+        self.negotiation.knowledge.tallies.looked_at.clear()
+        return changed(self)
+
+    changed = KeptNegotiation.changed
+    monkeypatch.setattr(KeptNegotiation, "changed", without_what_was_looked_at)
+    catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
+
+
 def test_a_change_id_that_leaves_out_the_ordinal_and_the_row_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history, "change_id", lambda source, event, *_: f"{source}/{event}")
     catches(change_ids_and_sequences_are_unique)
