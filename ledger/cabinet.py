@@ -31,6 +31,9 @@ class Store(Protocol):
     def keys(self, prefix: bytes) -> Iterable[bytes]:
         """Give the keys that begin with a prefix."""
 
+    def items(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        """Return what is under the keys that begin with a prefix."""
+
 
 P = TypeVar("P", bound=Part)
 
@@ -52,7 +55,7 @@ class Cabinet:
         if part is None:
             part = self._old.pop(key, None)
             if part is None:
-                data = self.read(key)
+                data = self._read(key)
                 if data is None:
                     return None
                 part = kind.taken_out(data)
@@ -67,8 +70,12 @@ class Cabinet:
             part = self._young[key] = kind()
         return part
 
-    def read(self, key: str) -> bytes | None:
-        """Return what was put away under a key, as bytes."""
+    def saved(self, prefix: str) -> dict[str, bytes]:
+        """Return what is in the store under the keys that begin with a prefix."""
+        found = {} if self._store is None else self._store.items(prefix.encode())
+        return {key.decode(): data for key, data in found.items()}
+
+    def _read(self, key: str) -> bytes | None:
         data = self._away.get(key)
         return self._store.get(key.encode()) if data is None and self._store is not None else data
 

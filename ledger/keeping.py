@@ -44,10 +44,10 @@ class KeptNegotiation:
     def begun(cls, name: str, leads: tuple[str, ...], cabinet: Cabinet) -> "KeptNegotiation":
         """Bring a negotiation back from its cabinet's store; a new one where there is nothing."""
         negotiation = Negotiation(name, leads, Knowledge(name, cabinet))
-        head = cabinet.read(_key(name, "head"))
         kept = cls(negotiation)
-        if head is not None:
-            kept._take_out(cabinet, orjson.loads(head))
+        saved = cabinet.saved(_key(name, ""))
+        if saved:
+            kept._take_out(saved)
         return kept
 
     def changed(self) -> Mapping[str, bytes | None]:
@@ -132,15 +132,16 @@ class KeptNegotiation:
             "days": [day.isoformat() for day in one.wakes.days],
         }
 
-    def _take_out(self, cabinet: Cabinet, head: dict[str, Any]) -> None:
+    def _take_out(self, saved: Mapping[str, bytes]) -> None:
         one, knowledge = self.negotiation, self.negotiation.knowledge
+        head = orjson.loads(_written(saved, one.name, "head"))
         one.present, one.events = from_micros(head["present"]), head["events"]
         one.data_through = None if head["through"] is None else date.fromisoformat(head["through"])
         if head["replay"] is not None:
             one.replay = _as(ReplayOpened, decode(head["replay"].encode()))
         self.ends = [(ids, others, withdrawn) for ids, others, withdrawn in head["ends"]]
         for number in range(len(self.ends)):
-            acts, others, withdrawn = orjson.loads(_written(cabinet, one.name, "sheet", str(number)))
+            acts, others, withdrawn = orjson.loads(_written(saved, one.name, "sheet", str(number)))
             knowledge.act_of.update(acts)
             one.others.update({name: bytes.fromhex(content) for name, content in others.items()})
             knowledge.withdrawn.update(dict.fromkeys([(report, source) for report, source in withdrawn]))
@@ -148,17 +149,17 @@ class KeptNegotiation:
             event = decode(text.encode())
             knowledge.define(event if isinstance(event, StackingRuleDefined) else _as(MetricDefined, event))
         for day in head["days"]:
-            for kind, name, wake in orjson.loads(_written(cabinet, one.name, "day", day)):
+            for kind, name, wake in orjson.loads(_written(saved, one.name, "day", day)):
                 one.wakes.ask(Unit(kind, name), from_micros(wake))
         one.wakes.touched.clear()
-        self._take_out_meetings(cabinet, head)
+        self._take_out_meetings(saved, head)
 
-    def _take_out_meetings(self, cabinet: Cabinet, head: dict[str, Any]) -> None:
+    def _take_out_meetings(self, saved: Mapping[str, bytes], head: dict[str, Any]) -> None:
         name, knowledge = self.negotiation.name, self.negotiation.knowledge
         tallies = {metric: Tally(from_micros(at)) for metric, (at, _) in head["tallies"].items()}
         self.meetings = head["meetings"]
         for page in range(-(-self.meetings // MEETINGS_A_PAGE)):
-            names, told = orjson.loads(_written(cabinet, name, "meetings", str(page)))
+            names, told = orjson.loads(_written(saved, name, "meetings", str(page)))
             knowledge.meetings.update({one: len(knowledge.meetings) + place for place, one in enumerate(names)})
             for metric in tallies.keys() & told.keys():
                 for one, what in zip(names, told[metric], strict=True):
@@ -180,11 +181,11 @@ def _as(kind: type[T], event: object) -> T:
 
 
 def _key(negotiation: str, *names: str) -> str:
-    return "\0".join((negotiation, *names))
+    return "\0".join((negotiation, "kept", *names))
 
 
-def _written(cabinet: Cabinet, *names: str) -> bytes:
-    data = cabinet.read(_key(*names))
+def _written(saved: Mapping[str, bytes], negotiation: str, *names: str) -> bytes:
+    data = saved.get(_key(negotiation, *names))
     if data is None:
-        raise LookupError(f"expected what was saved as {' '.join(names)}, found nothing")
+        raise LookupError(f"expected what was saved as {' '.join(names)} of {negotiation}, found nothing")
     return data

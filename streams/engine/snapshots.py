@@ -31,12 +31,14 @@ _TERMS: Final = b"terms"
 _SUM_MODULUS: Final = 1 << 128
 _WAL_BYTES_MAX: Final = 64 << 20
 _BUSY_S: Final = 0.5
+# The index has what an opening needs, so that it does not read the values.
 # Whoever writes in a thread gives the interpreter's lock away with each statement and each hash of more than 2,047
 # bytes, and waits for it up to 5 ms in a busy process: so few statements, and small hashes.
 _ROWS_AT_ONCE: Final = 300
 _HASHED_AT_ONCE: Final = 2_000
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS kept (key BLOB PRIMARY KEY, digest BLOB NOT NULL, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS kept (key BLOB NOT NULL, digest BLOB NOT NULL, value BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS digests ON kept (key, digest);
 CREATE TABLE IF NOT EXISTS terms (line INTEGER PRIMARY KEY, value BLOB NOT NULL, digest BLOB NOT NULL);
 """
 
@@ -99,6 +101,21 @@ class Store:
             raise self._damage(f"the value of {key!r} is not the one that was written")
         return value
 
+    def items(self, prefix: bytes) -> dict[bytes, bytes]:
+        """Return the values of the keys that begin so, with one question. DamagedSnapshotError as for one value."""
+        pending = {key: value for key, value in self._pending.items() if key.startswith(prefix)}  # first, as in `get`
+        try:
+            rows = self._reader.execute(
+                "SELECT key, value FROM kept WHERE key >= ? AND key < ?", (prefix, _after(prefix))
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise self._damage(f"cannot read what begins with {prefix!r}: {error}") from error
+        found = {key: value for key, value in rows if key not in pending}
+        for key, value in found.items():
+            if not isinstance(value, bytes) or _digest(key, value) != self._digests.get(key):
+                raise self._damage(f"the value of {key!r} is not the one that was written")
+        return {**found, **{key: value for key, value in pending.items() if value is not None}}
+
     def keys(self, prefix: bytes = b"") -> Collection[bytes]:
         """Return the keys that begin so, in no order; it looks at every key of the store."""
         found = {key for key in list(self._digests) if key.startswith(prefix)}
@@ -136,16 +153,15 @@ class Store:
         terms = json.dumps(fields, sort_keys=True).encode()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
+            for keys in _some(list(before)):
+                places = ", ".join("?" * len(keys))
+                self._writer.execute(f"DELETE FROM kept WHERE key IN ({places})", keys)  # noqa: S608 -- question marks
             for rows in _some([(key, digest, pending[key]) for key, digest in digests.items()]):
                 places = ", ".join(["(?, ?, ?)"] * len(rows))
                 self._writer.execute(
-                    f"INSERT INTO kept VALUES {places}"  # noqa: S608 -- question marks
-                    " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, value = excluded.value",
+                    f"INSERT INTO kept VALUES {places}",  # noqa: S608 -- as above
                     list(chain.from_iterable(rows)),
                 )
-            for keys in _some(gone):
-                places = ", ".join("?" * len(keys))
-                self._writer.execute(f"DELETE FROM kept WHERE key IN ({places})", keys)  # noqa: S608 -- as above
             self._writer.execute("REPLACE INTO terms VALUES (1, ?, ?)", (terms, _digest(_TERMS, terms)))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
@@ -222,6 +238,14 @@ def _digest(key: bytes, value: bytes) -> bytes:
     for begin in range(0, len(value), _HASHED_AT_ONCE):
         digest.update(value[begin : begin + _HASHED_AT_ONCE])
     return digest.digest()
+
+
+def _after(prefix: bytes) -> bytes:
+    """Return the first key that is greater than all that begin so."""
+    head = prefix.rstrip(b"\xff")
+    if not head:
+        raise ValueError(f"expected a prefix with an end, got {prefix!r}")
+    return head[:-1] + bytes((head[-1] + 1,))
 
 
 def _some(rows: Sequence[T]) -> Iterator[Sequence[T]]:

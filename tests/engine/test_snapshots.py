@@ -40,7 +40,10 @@ def test_what_was_saved_is_there_again(path: Path) -> None:
     assert {key: store.get(key) for key in keys_of(store)} == VALUES
     assert store.get(b"gone") is None
     assert store.get(b"never there") is None
-    assert sorted(store.keys(b"key 49")) == [b"key 49", *(b"key %d" % n for n in range(490, 500))]
+    some = [b"key 49", *(b"key %d" % n for n in range(490, 500))]
+    assert sorted(store.keys(b"key 49")) == some
+    assert store.items(b"key 49") == {key: VALUES[key] for key in some}
+    assert store.items(b"never there") == {}
 
 
 def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path: Path) -> None:
@@ -48,6 +51,8 @@ def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path
     store.take(200, {b"key 1": b"newer", b"key 2": None, b"new": b"1"})
     assert [store.get(key) for key in (b"key 1", b"key 2", b"new")] == [b"newer", None, b"1"]
     assert keys_of(store) == set(VALUES) - {b"key 2"} | {b"new"}
+    assert store.items(b"key 2").keys() == {key for key in VALUES if key.startswith(b"key 2")} - {b"key 2"}
+    assert (store.items(b"key 1")[b"key 1"], store.items(b"n")) == (b"newer", {b"new": b"1"})
     assert store.folded == 199
     store.close()
     assert Store(path).get(b"key 1") == VALUES[b"key 1"]
@@ -157,6 +162,22 @@ def test_a_damaged_value_is_found_when_it_is_read(path: Path, offence: str) -> N
     assert store.damaged
 
 
+@pytest.mark.parametrize("offence", VALUE_OFFENCES)
+def test_a_damaged_value_is_found_when_it_is_read_with_others(path: Path, offence: str) -> None:
+    statement(VALUE_OFFENCES[offence])(path)
+    store = Store(path)
+    assert store.items(b"key 2").keys() == store.keys(b"key 2")
+    assert not store.damaged
+    with pytest.raises(DamagedSnapshotError, match="the value of b'key 1' is not the one that was written"):
+        store.items(b"key 1")
+    assert store.damaged
+
+
+def test_a_prefix_without_an_end_is_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match="expected a prefix with an end"):
+        Store(path).items(b"\xff\xff")
+
+
 def every_place(size: int) -> Iterator[int]:
     """Give places all over a file, more of them in its head."""
     yield from range(0, 120, 3)
@@ -204,5 +225,7 @@ def test_any_saves_leave_what_a_mapping_would_hold(
                 expected[key] = value
         again = Store(path)
         assert {key: again.get(key) for key in keys_of(again)} == expected
+        for prefix in {key[:1] for key in expected} - {b"", b"\xff"}:
+            assert again.items(prefix) == {key: value for key, value in expected.items() if key.startswith(prefix)}
         assert again.folded == folded
         again.close()

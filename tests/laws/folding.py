@@ -63,6 +63,9 @@ class SavedBytes:
     def keys(self, prefix: bytes) -> list[bytes]:
         return [key for key in self.saved if key.startswith(prefix)]
 
+    def items(self, prefix: bytes) -> dict[bytes, bytes]:
+        return {key: data for key, data in self.saved.items() if key.startswith(prefix)}
+
     def save(self, changed: Mapping[str, bytes | None]) -> None:
         for key, data in changed.items():
             if data is None:
