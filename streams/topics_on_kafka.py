@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -76,11 +76,7 @@ async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replicatio
     """
     names = {topic.name(prefix): topic for topic in TOPICS}
     async with _admin(bootstrap) as admin:
-        missing = names.keys() - await _partition_counts(admin)
-        created = await _create(
-            [names[name] for name in names if name in missing], admin, prefix, partitions, replication
-        )
-        counts = await _wait_for(names.keys(), admin)
+        created, counts = await _create_until_led(names, admin, prefix, partitions, replication)
         if created:
             await _wait_until_served(bootstrap, {name: counts[name] for name in created})
         settings = await _settings(admin, names.keys())
@@ -98,10 +94,13 @@ async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replicatio
 async def topics_found(bootstrap: str, prefix: str) -> tuple[TopicFound, ...]:
     """Return those of Parley's topics that exist, unverified; nothing is created."""
     async with _admin(bootstrap) as admin:
-        counts = await _partition_counts(admin)
-        names = [topic.name(prefix) for topic in TOPICS if topic.name(prefix) in counts]
+        known = await _known(admin)
+        names = [topic.name(prefix) for topic in TOPICS if topic.name(prefix) in known]
         return tuple(
-            [TopicFound(name, await topic_id(_client(admin), name), counts[name], created=False) for name in names]
+            [
+                TopicFound(name, await topic_id(_client(admin), name), known[name].partitions, created=False)
+                for name in names
+            ]
         )
 
 
@@ -121,16 +120,22 @@ def _client(admin: AIOKafkaAdminClient) -> Any:  # noqa: ANN401 - aiokafka ships
     return admin._client  # noqa: SLF001 - the admin client cannot ask for topic ids itself
 
 
-async def _partition_counts(admin: AIOKafkaAdminClient, *, led: bool = False) -> dict[str, int]:
-    """Return how many partitions each topic has; `led` leaves out topics with a partition that has no leader.
+class _Known(NamedTuple):
+    """How many partitions a topic has, and whether each of them has a leader."""
+
+    partitions: int
+    led: bool
+
+
+async def _known(admin: AIOKafkaAdminClient) -> dict[str, _Known]:
+    """Return what the broker knows of each topic.
 
     It asks for all topics: to ask for one by name might create it.
     """
-    found = await admin.describe_topics()
     return {
-        topic["topic"]: len(topic["partitions"])
-        for topic in found
-        if topic["error_code"] == 0 and not (led and any(one["leader"] < 0 for one in topic["partitions"]))
+        topic["topic"]: _Known(len(topic["partitions"]), all(one["leader"] >= 0 for one in topic["partitions"]))
+        for topic in await admin.describe_topics()
+        if topic["error_code"] == 0
     }
 
 
@@ -162,20 +167,30 @@ async def _create(
     return frozenset(name for name, code, _ in outcomes if code == 0)
 
 
-async def _wait_for(names: Iterable[str], admin: AIOKafkaAdminClient) -> Mapping[str, int]:
-    """Return the partition counts once all topics are known and led."""
-    wanted = frozenset(names)
+async def _create_until_led(
+    names: Mapping[str, Topic], admin: AIOKafkaAdminClient, prefix: str, partitions: int, replication: int
+) -> tuple[frozenset[str], Mapping[str, int]]:
+    """Create the topics that are missing; return their names, and all partition counts once all topics are led.
+
+    A topic that is being deleted may be there at first: it is created once it is gone.
+    """
+    created: frozenset[str] = frozenset()
     deadline = time.monotonic() + _CREATE_S
-    while not wanted <= (counts := await _partition_counts(admin, led=True)).keys():
+    while True:
+        known = await _known(admin)
+        missing = [topic for name, topic in names.items() if name not in known]
+        created |= await _create(missing, admin, prefix, partitions, replication)
+        without = [name for name in names if name not in known or not known[name].led]
+        if not without:
+            return created, {name: known[name].partitions for name in names}
         if time.monotonic() > deadline:
             raise TopicError(
                 TopicProblem(
                     name, "a leader within", f"{_CREATE_S:g} s", "none", "See what the brokers' logs say about it."
                 )
-                for name in sorted(wanted - counts.keys())
+                for name in sorted(without)
             )
         await asyncio.sleep(0.05)
-    return counts
 
 
 async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.codec import encode
 from streams.broker import BrokerAddress
@@ -17,6 +16,7 @@ from streams.topics_on_kafka import ensure_topics
 from streams.worker import engine_config
 from tests.clock.running import Live, soon, until_ready
 from tests.clock.world import promise
+from tests.deleting import delete_topics
 from tests.engine.asking import free_ports
 from tests.first_light.running import PARTITIONS, parley
 
@@ -65,10 +65,7 @@ async def test_a_ledger_made_anew_under_its_feet_stops_it(live: Live) -> None:
     await live.tell(promise("d", soon(60)))
     async with live.clock("--status-port", str(port)) as clock:
         await until_ready(port)
-        admin = AIOKafkaAdminClient(bootstrap_servers=live.bootstrap)
-        await admin.start()
-        await admin.delete_topics([EVENTS.name(live.prefix)])
-        await admin.close()
+        await delete_topics(live.bootstrap, EVENTS.name(live.prefix))
         await ensure_topics(live.bootstrap, live.prefix, PARTITIONS)
         assert await clock.wait() == ExitCode.LEDGER
 

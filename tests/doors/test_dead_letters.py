@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.codec import encode
 from schemas.ids import event_id
@@ -18,6 +17,7 @@ from streams.producing import LedgerWriter
 from streams.projection import LedgerProjection
 from streams.topics import DECISIONS, EVENTS
 from streams.topics_on_kafka import ensure_topics
+from tests.deleting import delete_topics
 from tests.doors.poisoned import KINDS, Kind, Place, statements
 from tests.engine.batches import append_batch, gzip_bomb
 from tests.first_light.running import PARTITIONS, complete, worker
@@ -256,12 +256,7 @@ async def test_without_a_topic_for_decisions_nothing_is_decided(place: Place) ->
     refused = await place.dead_letters(3, "list")
     assert "key b'somebody': expected a decision about a dead letter" in refused["said"]
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([DECISIONS.name(place.prefix)])
-    finally:
-        await admin.close()
+    await delete_topics(place.kafka.bootstrap, DECISIONS.name(place.prefix))
     assert (await place.ask(0, "status"))["dead_letters"]["open"] == 1
     missing = await place.dead_letters(4, "discard", position, *REASON)
     assert "Create Parley's topics with `parley topics`" in missing["said"]

@@ -20,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 
 from streams.engine import Cut, EngineConfig, Refused, decode_cut, is_set_aside, set_aside
 from streams.engine.refusing import refuse_unpacking
+from tests.deleting import delete_topics
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 40.0
@@ -153,16 +154,7 @@ class Trial:
 
     async def delete_topic(self, name: str) -> None:
         """Delete one of the topics and wait until the broker has forgotten it."""
-        topic = f"{self.prefix}.{name}"
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await admin.delete_topics([topic])
-            async with asyncio.timeout(PATIENCE_S):
-                while topic in await admin.list_topics():  # noqa: ASYNC110  the broker changes it
-                    await asyncio.sleep(0.02)
-        finally:
-            await admin.close()
+        await delete_topics(self.bootstrap, f"{self.prefix}.{name}")
 
     async def delete_records(self, partition: int, before: int) -> None:
         """Delete the records of a ledger partition before an offset."""

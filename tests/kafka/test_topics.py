@@ -12,6 +12,7 @@ from streams.producing import Append, LedgerWriter
 from streams.reading import BrokerUnreachable, read_table, read_to_end
 from streams.topics import MEASURES, TOPICS, partition_of
 from streams.topics_on_kafka import TopicError, TopicFound, TopicProblem, ensure_topics, topics_found
+from tests.deleting import delete_topics
 
 
 @pytest.fixture
@@ -60,12 +61,10 @@ async def test_what_one_process_makes_another_may_make_at_the_same_time(kafka: B
     assert len({tuple(topic.topic_id for topic in report.topics) for report in reports}) == 1
 
 
-async def test_a_topic_that_was_made_anew_has_another_id(
-    kafka: BrokerAddress, prefix: str, admin: AIOKafkaAdminClient
-) -> None:
+async def test_a_topic_that_was_made_anew_has_another_id(kafka: BrokerAddress, prefix: str) -> None:
     name = f"{prefix}.events.v1"
     first = (await ensure_topics(kafka.bootstrap, prefix, 1)).topic_id(name)
-    await admin.delete_topics([name])
+    await delete_topics(kafka.bootstrap, name)
     report = await ensure_topics(kafka.bootstrap, prefix, 1)
     assert report.created == (name,)
     assert first is not None
