@@ -29,7 +29,8 @@ class ActOnComponent(NamedTuple):
 
     `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
     made public, then takes effect, then name. `start_heard_at` and `end_heard_at` say when the ledger first heard the
-    dates that stand, not merely of the act. `unanimous`: of each property all reports tell the very same.
+    dates that stand, not merely of the act. `unanimous`: of each property all reports tell the very same. `data` are
+    the bytes that `lead` was read from, where they are at hand.
     """
 
     lead: ComponentChanged
@@ -49,6 +50,7 @@ class ActOnComponent(NamedTuple):
     start_heard_at: datetime
     end_heard_at: datetime
     unanimous: bool
+    data: bytes = b""
 
     @property
     def moves(self) -> bool:
@@ -105,6 +107,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
         unanimous=unanimous,
+        data=lead_claim.entry.data,
     )
 
 

@@ -16,14 +16,14 @@ import orjson
 from ledger.cabinet import Cabinet
 from ledger.history import Negotiation
 from ledger.knowledge import Knowledge
-from ledger.parts import from_micros, micros
+from ledger.micros import from_micros, micros
 from ledger.reports import Unit
 from ledger.tallies import Tally
 from schemas.codec import decode, encode
 from schemas.encoding import plain_json
 from schemas.events import MetricDefined, ReplayOpened, StackingRuleDefined
 
-LAYOUT = "2"
+LAYOUT = "3"
 """What is saved, and how; to be raised when that changes."""
 MEETINGS_A_PAGE = 64
 T = TypeVar("T")

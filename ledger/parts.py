@@ -1,7 +1,7 @@
 """The two kinds of parts that a negotiation's state is made of: the reports of an act, and a unit with its rows."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import orjson
@@ -9,6 +9,8 @@ import orjson
 from ledger.acts import ActOnComponent
 from ledger.deadlines import Deadline
 from ledger.meetings import Meeting
+from ledger.micros import from_micros, micros
+from ledger.packing import one_line, pack, unpack
 from ledger.reports import Entry, Unit, entry_of
 from ledger.timeline import Ruling, Timeline
 from schemas.changes import Json, Table
@@ -18,8 +20,6 @@ from schemas.events import Report
 from schemas.positions import Recorded
 
 RowKey = tuple[Table, str]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
@@ -30,24 +30,23 @@ class OfAct:
     units: dict[Unit, None] = field(default_factory=dict)
 
     def put_away(self) -> bytes:
-        """Return it as bytes."""
-        entries = [
-            (one.id, (one.data or encode(one.event)).decode(), one.partition, one.offset, micros(one.heard_at))
-            for one in self.entries.values()
-        ]
-        return plain_json([entries, [tuple(unit) for unit in self.units]])
+        """Return it as bytes: a line that says what is there, and each report on a line of its own."""
+        places = [(one.id, one.partition, one.offset, micros(one.heard_at)) for one in self.entries.values()]
+        reports = [one_line(one.data or encode(one.event)) for one in self.entries.values()]
+        return b"\n".join([plain_json([places, [tuple(unit) for unit in self.units]]), *reports])
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfAct":
         """Bring it back."""
-        entries, units = orjson.loads(data)
+        head, *reports = data.split(b"\n")
+        places, units = orjson.loads(head)
         return cls(
-            {name: _entry(name, *rest) for name, *rest in entries}, {Unit(kind, name): None for kind, name in units}
+            {place[0]: _entry(report, *place) for place, report in zip(places, reports, strict=True)},
+            {Unit(kind, name): None for kind, name in units},
         )
 
 
-def _entry(name: str, text: str, partition: int, offset: int, heard: int) -> Entry:
-    data = text.encode()
+def _entry(data: bytes, name: str, partition: int, offset: int, heard: int) -> Entry:
     event = decode(data)
     if isinstance(event, Undecodable) or not isinstance(event, Report):
         raise TypeError(f"expected the report {name} as it was put away, got {event!r}")
@@ -72,7 +71,8 @@ class OfUnit:
     clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
     makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those that stay as they
     were, and for `component_before`, which often lacks nothing but one more act. `told` counts the reports of each act
-    in `resolved`. Before `stays_until` the rows stay as they are, but for that count; None where nobody knows.
+    in `resolved`, `packed` are those that were put away before as they are. Before `stays_until` the rows stay as they
+    are, but for that count; None where nobody knows.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -83,6 +83,7 @@ class OfUnit:
     alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
     resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
+    packed: dict[str, tuple[ActOnComponent, bytes]] = field(default_factory=dict)
     standing: list[Entry] | None = None
     component: OnComponent | None = None
     component_before: OnComponent | None = None
@@ -100,12 +101,26 @@ class OfUnit:
         rows = [(*key, row) for key, row in self.rows.items()]
         wakes = [micros(wake) for wake in self.wakes]
         names = [list(self.acts), list(self.judged), list(self.hanging)]
-        return plain_json([*names, rows, wakes, list(self.alerted)])
+        known = [(name, act) for name, act in self.resolved.items() if act is not None]
+        acts = {name: line for name, act in known if (line := self._packed(name, act)) is not None}
+        told = [[name, self.told[name]] for name in acts]
+        return b"\n".join([plain_json([*names, rows, wakes, list(self.alerted), told]), *acts.values()])
+
+    def _packed(self, name: str, act: ActOnComponent) -> bytes | None:
+        before = self.packed.get(name)
+        if before is not None and before[0] is act:
+            return before[1]
+        line = pack(act)
+        if line is not None:
+            self.packed[name] = (act, line)
+        return line
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfUnit":
         """Bring it back."""
-        acts, judged, hanging, rows, wakes, alerted = orjson.loads(data)
+        head, *lines = data.split(b"\n")
+        acts, judged, hanging, rows, wakes, alerted, told = orjson.loads(head)
+        packed = {name: (unpack(line), line) for (name, _), line in zip(told, lines, strict=True)}
         return cls(
             acts=dict.fromkeys(acts),
             judged=dict.fromkeys(judged),
@@ -113,14 +128,7 @@ class OfUnit:
             rows={(table, key): row for table, key, row in rows},
             wakes=tuple([from_micros(wake) for wake in wakes]),
             alerted=dict.fromkeys([(deadline, revision, lead) for deadline, revision, lead in alerted]),
+            resolved={name: act for name, (act, _) in packed.items()},
+            told=dict(told),
+            packed=packed,
         )
-
-
-def micros(instant: datetime) -> int:
-    """Write an instant as microseconds since 1970."""
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def from_micros(count: int) -> datetime:
-    """Read an instant from microseconds since 1970. UTC."""
-    return _EPOCH + timedelta(microseconds=count)

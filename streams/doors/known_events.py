@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from ledger.parts import micros
+from ledger.micros import micros
 from schemas.codec import Undecodable, decode
 from schemas.events import RETRY_VERSION, ClockStruck, Event, LedgerPlace
 from schemas.ids import content, event_id

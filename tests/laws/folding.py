@@ -1,5 +1,6 @@
 """Folds for the laws: a replay of a negotiation, and the same events with the times of a broker."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -8,6 +9,7 @@ from ledger.cabinet import Cabinet
 from ledger.history import LEADS, Negotiation, Outcome
 from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
+from schemas.codec import encode
 from schemas.encoding import canonical_json
 from schemas.events import ClockStruck, Event
 from schemas.ids import event_id
@@ -19,8 +21,15 @@ NO_FILE = "0" * 64
 
 
 def recorded(events: tuple[Event, ...] | list[Event]) -> list[Recorded]:
-    """Give events their ids and places, without a broker's time."""
-    return [Recorded(event, event_id(event), 0, offset, None) for offset, event in enumerate(events)]
+    """Give events their ids and places, without a broker's time. Every other one was written over many lines."""
+    return [
+        Recorded(event, event_id(event), 0, offset, None, _over_lines(encode(event)) if offset % 2 else encode(event))
+        for offset, event in enumerate(events)
+    ]
+
+
+def _over_lines(document: bytes) -> bytes:
+    return json.dumps(json.loads(document), indent=1).encode()
 
 
 def replayed(events: tuple[Event, ...]) -> list[Recorded]:

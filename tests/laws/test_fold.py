@@ -11,7 +11,7 @@ from typing import Literal
 
 import pytest
 
-from ledger import history, knowledge, wakes
+from ledger import history, knowledge, packing, parts, wakes
 from ledger.acts import ActOnComponent
 from ledger.cabinet import Cabinet
 from ledger.history import KINDS, Negotiation, Outcome
@@ -276,8 +276,8 @@ def test_a_wake_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> 
 
     changed = KeptNegotiation.changed
     monkeypatch.setattr(KeptNegotiation, "changed", without_days)
-    with pytest.raises(LookupError):  # the head names a day that was not saved
-        holds(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
+    # the head names a day that was not saved
+    catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been, LookupError)
 
 
 def test_a_withdrawal_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,6 +288,23 @@ def test_a_withdrawal_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatc
     changed = KeptNegotiation.changed
     monkeypatch.setattr(KeptNegotiation, "changed", without_withdrawals)
     catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
+
+
+def test_an_act_that_is_packed_although_its_leading_report_does_not_say_all_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(packing, "same", lambda *_: True)
+    catches(a_state_that_is_put_away_goes_on_as_if_it_had_not_been)
+
+
+def test_a_packed_act_that_lost_when_it_was_heard_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def heard_when_made(line: bytes) -> ActOnComponent:
+        act = unpack(line)
+        return act._replace(start_heard_at=act.made_at, end_heard_at=act.made_at)
+
+    unpack = packing.unpack
+    monkeypatch.setattr(parts, "unpack", heard_when_made)
+    catches(a_state_that_is_put_away_goes_on_as_if_it_had_not_been)
 
 
 def test_a_counter_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from ledger import keeping
 from ledger.cabinet import Cabinet
 from ledger.history import LEADS
 from ledger.keeping import KeptNegotiation
+from schemas.codec import encode
 from schemas.ids import event_id
 from schemas.positions import Recorded
 from streams.bench.workload import reports
@@ -23,7 +24,10 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def log() -> list[Recorded]:
     """Give the log of one busy negotiation, whose meetings fill several pages."""
-    return [Recorded(event, event_id(event), 0, place, None) for place, event in enumerate(reports(4, 2000, 1))]
+    return [
+        Recorded(event, event_id(event), 0, place, None, encode(event))
+        for place, event in enumerate(reports(4, 2000, 1))
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,58 @@
+"""What an act does to a component, as bytes: whoever brings it back need not resolve all reports of the act again."""
+
+from typing import Any
+
+import orjson
+
+from ledger.acts import SETTABLE, ActOnComponent
+from ledger.micros import from_micros, micros
+from ledger.resolution import same
+from schemas.codec import decode
+from schemas.encoding import plain_json
+from schemas.events import ComponentChanged
+from schemas.times import window
+
+
+def pack(act: ActOnComponent) -> bytes | None:
+    """Return an act as one line. None if it is not what its leading report alone says: such an act is resolved anew."""
+    lead = act.lead
+    if not act.data or act.disputes or any(not same(getattr(act, name), getattr(lead, name)) for name in SETTABLE):
+        return None
+    instants = [micros(one) for one in (act.public_at, act.made_at, act.start_heard_at, act.end_heard_at)]
+    return plain_json([act.status, act.unanimous, *instants]) + one_line(act.data)
+
+
+def one_line(document: bytes) -> bytes:
+    """Return JSON without line ends: they can only stand between its tokens."""
+    return document.replace(b"\n", b" ")
+
+
+def unpack(line: bytes) -> ActOnComponent:
+    """Bring it back."""
+    head, data = line[: line.index(b"]") + 1], line[line.index(b"]") + 1 :]
+    status, unanimous, *instants = orjson.loads(head)
+    public_at, made_at, start_heard_at, end_heard_at = map(from_micros, instants)
+    lead: Any = decode(data)
+    if not isinstance(lead, ComponentChanged):
+        raise TypeError(f"expected what an act does as it was put away, got {lead!r}")
+    start = window(lead.effective) if lead.effective is not None else None
+    return ActOnComponent(
+        lead=lead,
+        act=lead.act,
+        rate=lead.rate,
+        suspended=lead.suspended,
+        effective=lead.effective,
+        until=lead.until,
+        operational=lead.operational,
+        start=start,
+        end=window(lead.until) if lead.until is not None else None,
+        order=(public_at, start.earliest if start is not None else public_at, lead.act),
+        public_at=public_at,
+        made_at=made_at,
+        status=status,
+        disputes=(),
+        start_heard_at=start_heard_at,
+        end_heard_at=end_heard_at,
+        unanimous=unanimous,
+        data=data,
+    )
