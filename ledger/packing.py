@@ -13,13 +13,16 @@ from schemas.events import ComponentChanged
 from schemas.times import window
 
 
-def pack(act: ActOnComponent) -> bytes | None:
-    """Return an act as one line. None if it is not what its leading report alone says: such an act is resolved anew."""
+def head_of(act: ActOnComponent) -> bytes | None:
+    """Return what is to stand before the leading report of an act, so that both are a line that `unpack` reads.
+
+    None if the act is not what that report alone says: it is resolved anew.
+    """
     lead = act.lead
     if not act.data or act.disputes or any(not same(getattr(act, name), getattr(lead, name)) for name in SETTABLE):
         return None
     instants = [micros(one) for one in (act.public_at, act.made_at, act.start_heard_at, act.end_heard_at)]
-    return plain_json([act.status, act.unanimous, *instants]) + one_line(act.data)
+    return plain_json([act.status, act.unanimous, *instants])
 
 
 def one_line(document: bytes) -> bytes:

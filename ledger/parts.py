@@ -10,7 +10,7 @@ from ledger.acts import ActOnComponent
 from ledger.deadlines import Deadline
 from ledger.meetings import Meeting
 from ledger.micros import from_micros, micros
-from ledger.packing import one_line, pack, unpack
+from ledger.packing import head_of, one_line, unpack
 from ledger.reports import Entry, Unit, entry_of
 from ledger.timeline import Ruling, Timeline
 from schemas.changes import Json, Table
@@ -71,8 +71,8 @@ class OfUnit:
     clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
     makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those that stay as they
     were, and for `component_before`, which often lacks nothing but one more act. `told` counts the reports of each act
-    in `resolved`, `packed` are those that were put away before as they are. Before `stays_until` the rows stay as they
-    are, but for that count; None where nobody knows.
+    in `resolved`; `heads` has what stood before their reports when they were put away, as long as they are the same.
+    Before `stays_until` the rows stay as they are, but for that count; None where nobody knows.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class OfUnit:
     alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
     resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
-    packed: dict[str, tuple[ActOnComponent, bytes]] = field(default_factory=dict)
+    heads: dict[str, tuple[ActOnComponent, bytes]] = field(default_factory=dict)
     standing: list[Entry] | None = None
     component: OnComponent | None = None
     component_before: OnComponent | None = None
@@ -102,25 +102,24 @@ class OfUnit:
         wakes = [micros(wake) for wake in self.wakes]
         names = [list(self.acts), list(self.judged), list(self.hanging)]
         known = [(name, act) for name, act in self.resolved.items() if act is not None]
-        acts = {name: line for name, act in known if (line := self._packed(name, act)) is not None}
+        acts = {name: head + one_line(act.data) for name, act in known if (head := self._head(name, act)) is not None}
         told = [[name, self.told[name]] for name in acts]
         return b"\n".join([plain_json([*names, rows, wakes, list(self.alerted), told]), *acts.values()])
 
-    def _packed(self, name: str, act: ActOnComponent) -> bytes | None:
-        before = self.packed.get(name)
+    def _head(self, name: str, act: ActOnComponent) -> bytes | None:
+        before = self.heads.get(name)
         if before is not None and before[0] is act:
             return before[1]
-        line = pack(act)
-        if line is not None:
-            self.packed[name] = (act, line)
-        return line
+        head = head_of(act)
+        if head is not None:
+            self.heads[name] = (act, head)
+        return head
 
     @classmethod
     def taken_out(cls, data: bytes) -> "OfUnit":
         """Bring it back."""
         head, *lines = data.split(b"\n")
         acts, judged, hanging, rows, wakes, alerted, told = orjson.loads(head)
-        packed = {name: (unpack(line), line) for (name, _), line in zip(told, lines, strict=True)}
         return cls(
             acts=dict.fromkeys(acts),
             judged=dict.fromkeys(judged),
@@ -128,7 +127,6 @@ class OfUnit:
             rows={(table, key): row for table, key, row in rows},
             wakes=tuple([from_micros(wake) for wake in wakes]),
             alerted=dict.fromkeys([(deadline, revision, lead) for deadline, revision, lead in alerted]),
-            resolved={name: act for name, (act, _) in packed.items()},
+            resolved={name: unpack(line) for (name, _), line in zip(told, lines, strict=True)},
             told=dict(told),
-            packed=packed,
         )
