@@ -97,6 +97,10 @@ class Held:
         """Note how long some records took to fold: so much a new start would have to do again."""
         self._worked += seconds
 
+    def recovered(self) -> None:
+        """Note that the state stands at the cut: what was folded for that is saved at once, for it was the dearest."""
+        self._saved_at = float("-inf")
+
     async def save(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if anything has happened since the last time."""
         await self._written()

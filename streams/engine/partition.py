@@ -168,6 +168,8 @@ class LedgerPartition:
                 return await self._commit()
             case moves.Ready():
                 self._ready = True
+                if self._resumed < self._state.cut:
+                    self._held.recovered()
             case moves.Save(offset, last):
                 await self._save(offset, last=last)
             case moves.Release():

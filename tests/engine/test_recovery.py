@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,27 @@ async def test_after_kill_9_the_same_identity_folds_only_what_came_after_its_sna
     second = await trial.worker(instance_id="a")
     await trial.until_done()
     assert {n: end - second.resumed[n] < 1_500 for n, end in ends.items()} == dict.fromkeys(ends, True)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.kafka
+async def test_what_a_start_had_to_fold_again_the_next_one_has_not(trial: Trial) -> None:
+    seldom: dict[str, Any] = {"instance_id": "a", "snapshot_work": 3_600.0, "snapshot_within": 3_600.0}
+    await trial.append(range(2_000))
+    first = await trial.worker(**seldom)
+    await trial.until_done()
+    assert await first.end(signal.SIGKILL) == -signal.SIGKILL
+    ends = {n: cut.offset for n, cut in (await trial.cuts()).items()}
+    second = await trial.worker(**seldom)
+    for n, end in ends.items():
+        await until_saved(trial, n, end)
+    assert second.resumed == dict.fromkeys(ends, NOTHING)
+    assert await second.end(signal.SIGKILL) == -signal.SIGKILL
+    third = await trial.worker(**seldom)
+    await third.until_ready(trial.partitions)
+    assert third.resumed == ends
+    await trial.append(range(2_000, 3_000))
+    await trial.until_done()
     assert await trial.verdict() == "exact"
 
 
