@@ -29,15 +29,14 @@ MEETINGS_A_PAGE = 64
 T = TypeVar("T")
 Ends = tuple[int, int, int]
 """How many ids, other ids and withdrawals there are up to the end of a sheet."""
-_NOTHING: Ends = (0, 0, 0)
 
 
 @dataclass(slots=True)
 class KeptNegotiation:
-    """A negotiation and how much of it is saved already: where each sheet ends, and how many meetings."""
+    """A negotiation and how much of it is saved already: where the sheets begin and end, and how many meetings."""
 
     negotiation: Negotiation
-    ends: list[Ends] = field(default_factory=list)
+    ends: list[Ends] = field(default_factory=lambda: [(0, 0, 0)])
     meetings: int = 0
 
     @classmethod
@@ -76,14 +75,14 @@ class KeptNegotiation:
         """
         grown = self._grown()
         counts: Ends = tuple([len(one) for one in grown])  # type: ignore[assignment] # three things, three counts
-        if counts == (self.ends[-1] if self.ends else _NOTHING):
+        if counts == self.ends[-1]:
             return
-        sheets = len(self.ends)
-        while self.ends and sum(self.ends[-1]) - sum(_before(self.ends)) < 2 * (sum(counts) - sum(self.ends[-1])):
+        sheets = len(self.ends) - 1
+        while len(self.ends) > 1 and sum(self.ends[-1]) - sum(self.ends[-2]) < 2 * (sum(counts) - sum(self.ends[-1])):
             self.ends.pop()
-        begins = self.ends[-1] if self.ends else _NOTHING
+        number = len(self.ends) - 1
         ids, others, withdrawn = (
-            [*islice(reversed(one), len(one) - n)][::-1] for one, n in zip(grown, begins, strict=True)
+            [*islice(reversed(one), len(one) - n)][::-1] for one, n in zip(grown, self.ends[-1], strict=True)
         )
         name, knowledge = self.negotiation.name, self.negotiation.knowledge
         sheet = [
@@ -91,8 +90,8 @@ class KeptNegotiation:
             {name: self.negotiation.others[name].hex() for name in others},
             withdrawn,
         ]
-        found.update(dict.fromkeys([_key(name, "sheet", str(n)) for n in range(len(self.ends) + 1, sheets)]))
-        found[_key(name, "sheet", str(len(self.ends)))] = plain_json(sheet)
+        found.update(dict.fromkeys([_key(name, "sheet", str(n)) for n in range(number + 1, sheets)]))
+        found[_key(name, "sheet", str(number))] = plain_json(sheet)
         self.ends.append(counts)
 
     def _add_pages(self, found: dict[str, bytes | None]) -> None:
@@ -124,7 +123,7 @@ class KeptNegotiation:
             "through": one.data_through.isoformat() if one.data_through is not None else None,
             "replay": encode(one.replay).decode() if one.replay is not None else None,
             "definitions": [encode(event).decode() for event in definitions],
-            "ends": self.ends,
+            "ends": self.ends[1:],
             "meetings": self.meetings,
             "tallies": {
                 metric: [micros(tally.at), list(touched)] for metric, (tally, touched) in tallies.of_metric.items()
@@ -139,8 +138,8 @@ class KeptNegotiation:
         one.data_through = None if head["through"] is None else date.fromisoformat(head["through"])
         if head["replay"] is not None:
             one.replay = _as(ReplayOpened, decode(head["replay"].encode()))
-        self.ends = [(ids, others, withdrawn) for ids, others, withdrawn in head["ends"]]
-        for number in range(len(self.ends)):
+        self.ends += [(ids, others, withdrawn) for ids, others, withdrawn in head["ends"]]
+        for number in range(len(head["ends"])):
             acts, others, withdrawn = orjson.loads(_written(saved, one.name, "sheet", str(number)))
             knowledge.act_of.update(acts)
             one.others.update({name: bytes.fromhex(content) for name, content in others.items()})
@@ -167,11 +166,6 @@ class KeptNegotiation:
         for metric, tally in tallies.items():
             tally.in_order.sort()
             knowledge.tallies.of_metric[metric] = (tally, dict.fromkeys(head["tallies"][metric][1]))
-
-
-def _before(ends: list[Ends]) -> Ends:
-    """Return where the last sheet begins."""
-    return ends[-2] if len(ends) > 1 else _NOTHING
 
 
 def _as(kind: type[T], event: object) -> T:

@@ -89,17 +89,13 @@ class Store:
         """Return the value of a key, None if it has none. DamagedSnapshotError if it is not what was written."""
         if key in self._pending:
             return self._pending[key]
-        digest = self._digests.get(key)
-        if digest is None:
+        if key not in self._digests:
             return None
         try:
             found = self._reader.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             raise self._damage(f"cannot read {key!r}: {error}") from error
-        value = None if found is None else found[0]
-        if not isinstance(value, bytes) or _digest(key, value) != digest:
-            raise self._damage(f"the value of {key!r} is not the one that was written")
-        return value
+        return self._verified(key, None if found is None else found[0])
 
     def items(self, prefix: bytes) -> dict[bytes, bytes]:
         """Return the values of the keys that begin so, with one question. DamagedSnapshotError as for one value."""
@@ -110,10 +106,7 @@ class Store:
             ).fetchall()
         except sqlite3.Error as error:
             raise self._damage(f"cannot read what begins with {prefix!r}: {error}") from error
-        found = {key: value for key, value in rows if key not in pending}
-        for key, value in found.items():
-            if not isinstance(value, bytes) or _digest(key, value) != self._digests.get(key):
-                raise self._damage(f"the value of {key!r} is not the one that was written")
+        found = {key: self._verified(key, value) for key, value in rows if key not in pending}
         return {**found, **{key: value for key, value in pending.items() if value is not None}}
 
     def keys(self, prefix: bytes = b"") -> Collection[bytes]:
@@ -227,6 +220,12 @@ class Store:
     def _disconnect(self) -> None:
         while self._connections:
             self._connections.pop().close()
+
+    def _verified(self, key: bytes, value: object) -> bytes:
+        """Return a value as the file has it. DamagedSnapshotError if it is not what was written."""
+        if not isinstance(value, bytes) or _digest(key, value) != self._digests.get(key):
+            raise self._damage(f"the value of {key!r} is not the one that was written")
+        return value
 
     def _damage(self, what: str) -> DamagedSnapshotError:
         self.damaged = True
