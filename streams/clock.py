@@ -3,19 +3,28 @@
 It decides nothing. A strike is an event like others, `id` = (negotiation, at): two clocks, or a clock that was killed
 and started again, change nothing; what a strike brings about is the fold's to say. The fold also says whether a strike
 came too early by the broker's clock; then it is struck again when its time has come.
+
+What it has folded can be kept on the local disk like the state of a worker, and is as little the truth.
 """
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+import orjson
 
 from ledger.history import LEADS
+from ledger.micros import from_micros, micros
+from schemas.encoding import plain_json
 from schemas.events import ClockStruck
 from streams.broker_time import BrokerTime
 from streams.engine import Record
 from streams.projection import LedgerProjection
+
+if TYPE_CHECKING:
+    from streams.engine import Store
 
 STRIKES_MAX: Final = 1_000
 """Most strikes that are under way at once in a partition."""
@@ -23,7 +32,12 @@ TRUSTED_WITHIN: Final = timedelta(minutes=1)
 """How long after a strike came back the estimate of the broker's clock is trusted with many strikes at once."""
 STAMP_RESOLUTION: Final = timedelta(milliseconds=1)
 FIRST_PAUSE: Final = timedelta(seconds=1)
+LAYOUT: Final = "1"
+"""What is kept beside the fold, and how; to be raised when that changes."""
 _STALE_MAX: Final = 64
+# no negotiation has a name that is empty, so no key of the fold begins so
+_ASKED: Final = b"\0asked\0"
+_BESIDE: Final = b"\0beside"
 
 
 @dataclass(slots=True)
@@ -119,14 +133,41 @@ class PartitionClock:
         self.time = time or BrokerTime()
         self.wakes = WakeQueue()
         self.next_offset = 0
+        self._latest = 0
         self._fold = LedgerProjection(prefix=prefix, partitions=partitions, leads=leads)
+        self.layout = f"{self._fold.layout}/{LAYOUT}"
         self._sent: dict[int, Sent] = {}
+        self._touched: dict[str, None] = {}
         self._trusted_until = timedelta(0)
+
+    def attach(self, store: "Store") -> None:
+        """Go on from what was kept in a store; called once, before anything is read."""
+        self._fold.attach(store)
+        self.next_offset = store.folded + 1
+        for key, asked in store.items(_ASKED).items():
+            self.wakes.ask(key.removeprefix(_ASKED).decode(), from_micros(orjson.loads(asked)))
+        beside = store.get(_BESIDE)
+        if beside is not None:
+            aside, self._latest = orjson.loads(beside)
+            self.aside = frozenset(aside)
+            self.time.no_earlier_than(_instant(self._latest))
+
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what is to be kept since the last call, None for what is to be removed."""
+        found = dict(self._fold.changed())
+        for name in self._touched:
+            asked = self.wakes.asked.get(name)
+            found[_ASKED + name.encode()] = None if asked is None else plain_json(micros(asked.at))
+        self._touched.clear()
+        left_out = sorted(offset for offset in self.aside if offset < self.next_offset)
+        found[_BESIDE] = plain_json([left_out, self._latest])
+        return found
 
     def read(self, records: Sequence[Record]) -> list[Refused]:
         """Fold the next records of the partition; return which of the strikes among them were refused."""
         read_at = self.time.since_start()
-        self.time.no_earlier_than(max(_stamp(record) for record in records))
+        self._latest = max(self._latest, *[record.timestamp for record in records])
+        self.time.no_earlier_than(_instant(self._latest))
         self._fold.fold([record for record in records if record.offset not in self.aside])
         self.next_offset = records[-1].offset + 1
         self._ask({record.key.decode(errors="replace") for record in records if record.key is not None})
@@ -156,7 +197,12 @@ class PartitionClock:
             negotiation = self._fold.negotiation(name)
             if negotiation is not None:
                 self.wakes.ask(name, negotiation.next_wake if negotiation.replay is None else None)
+                self._touched[name] = None
 
 
 def _stamp(record: Record) -> datetime:
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return _instant(record.timestamp)
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

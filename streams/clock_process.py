@@ -12,7 +12,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from schemas.cloudevents import headers
 from schemas.codec import encode
@@ -20,11 +22,15 @@ from schemas.events import ClockStruck
 from streams.broker_reaching import BrokerUnreachable
 from streams.broker_time import BrokerTime
 from streams.clock import PartitionClock, Refused
-from streams.engine import ExitCode, Fault
+from streams.engine import DamagedSnapshotError, ExitCode, Fault
+from streams.engine.config import Keeping
 from streams.engine.halt import halt
+from streams.engine.held import Held
+from streams.engine.moves import Origin
 from streams.engine.status import StatusPort
 from streams.now import now
 from streams.producing import Append, AppendFailed, LedgerWriter
+from streams.projection import fold_version
 from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, end_positions, follow, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
@@ -46,6 +52,10 @@ class _Look:
     aside: frozenset[tuple[int, int]]
     at: float = field(default_factory=time.monotonic)
 
+    def aside_in(self, partition: int) -> frozenset[int]:
+        """Return the offsets in a partition that are set aside."""
+        return frozenset(offset for one, offset in self.aside if one == partition)
+
 
 class ClockProcess:
     """The clocks of all partitions of one ledger, each with its own estimate of its broker's time.
@@ -59,14 +69,11 @@ class ClockProcess:
         self._bootstrap = bootstrap
         self._prefix = settings.installation
         self._topic = EVENTS.name(settings.installation)
-        self._clocks = [
-            PartitionClock(
-                prefix=settings.installation,
-                partitions=partitions,
-                leads=leads(settings),
-                time=BrokerTime(wall=lambda: now() + fast_by),
-            )
-            for _ in range(partitions)
+        self._version = fold_version(leads(settings))
+        clock = partial(PartitionClock, prefix=settings.installation, partitions=partitions, leads=leads(settings))
+        self._held = [
+            Held(_keeping(settings, n), lambda: clock(time=BrokerTime(wall=lambda: now() + fast_by)))
+            for n in range(partitions)
         ]
         self._stopping = False
         self._ready = False
@@ -76,6 +83,10 @@ class ClockProcess:
         """Leave once what is under way is acknowledged."""
         self._stopping = True
 
+    @property
+    def _clocks(self) -> list[PartitionClock]:
+        return [held.state for held in self._held]
+
     def status(self) -> tuple[bool, list[dict[str, Any]]]:
         """Whether the ledger has been read to its end, and what each partition waits for."""
         return self._ready, [self._status(number, clock) for number, clock in enumerate(self._clocks)]
@@ -83,9 +94,11 @@ class ClockProcess:
     async def run(self) -> None:
         """Strike until told to stop. HoleInTopic, RecordsGone, AppendFailed, BrokerUnreachable; or it halts."""
         look = await self._look()
+        await asyncio.gather(*(self._bring_back(n, held, look) for n, held in enumerate(self._held)))
         self._take_in(look, look)
-        log.info("folding %d events of %s", sum(look.ends.values()), self._topic)
-        start = dict.fromkeys(range(len(self._clocks)), 0)
+        start = {n: clock.next_offset for n, clock in enumerate(self._clocks)}
+        kept, total = sum(start.values()), sum(look.ends.values())
+        log.info("folding %d of %d events of %s, the others are in the snapshot", total - kept, total, self._topic)
         looking: asyncio.Task[_Look] | None = None
         batches = follow(self._bootstrap, self._topic, start=start, isolation="read_uncommitted", dense=True)
         async with LedgerWriter(self._bootstrap, self._topic) as writer, aclosing(batches):
@@ -104,20 +117,41 @@ class ClockProcess:
 
         if looking is not None:
             looking.cancel()
+        await asyncio.gather(*(held.save(held.state.next_offset - 1) for held in self._held))
+        await asyncio.gather(*(held.close() for held in self._held))
+
+    async def _bring_back(self, partition: int, held: Held[PartitionClock], look: _Look) -> None:
+        """Go on from the snapshot of a partition, if it is one of this ledger without what is set aside by now."""
+        origin = Origin(self._topic, look.topic_id, partition, self._version)
+        await held.open()
+        if held.folded >= 0:
+            if held.origin == origin and held.folded < look.ends[partition] and _attached(held, origin):
+                known = {offset for offset in look.aside_in(partition) if offset <= held.folded}
+                if held.state.aside == known:
+                    return
+            await held.renew()
+        held.begin(origin)
 
     def _read(self, records: Sequence[KafkaRecord]) -> None:
         first, last = records[0], records[-1]
+        held = self._held[first.partition]
+        begun = time.perf_counter()
         try:
-            refused = self._clocks[first.partition].read(records)
+            refused = held.state.read(records)
         except Exception as error:
             log.exception("the fold raised")
             place = f"{self._topic}/{first.partition} between offsets {first.offset} and {last.offset}"
+            if held.damaged:
+                held.discard()
+                halt(Fault(ExitCode.SNAPSHOT, f"{place}: {error}. The snapshot is thrown away: start the clock again."))
             halt(
                 Fault(
                     ExitCode.PROJECTION,
                     f"the fold raised {error!r} on {place}. The worker's log names the record.",
                 )
             )
+        held.worked(time.perf_counter() - begun)
+        held.save_if_due(last.offset)
         if refused:
             self._tell_refused(first.partition, refused)
 
@@ -138,6 +172,9 @@ class ClockProcess:
         total = sum(look.ends.values())
         self._ready = done == total
         if self._ready:
+            for held in self._held:
+                held.recovered()
+                held.save_if_due(held.state.next_offset - 1)
             waiting = sum(len(clock.wakes.asked) for clock in self._clocks)
             soonest = min((found[1] for clock in self._clocks if (found := clock.wakes.soonest())), default=None)
             first = soonest.isoformat() if soonest is not None else "none"
@@ -178,7 +215,7 @@ class ClockProcess:
             if self._ready and clock.next_offset < before.ends[n]:
                 reason = f"{place} has events that did not arrive within {_LOOK_S:g} s. Nothing is lost: start anew."
                 halt(Fault(ExitCode.STALLED, reason))
-            aside = frozenset(offset for partition, offset in look.aside if partition == n)
+            aside = look.aside_in(n)
             if any(offset < clock.next_offset for offset in aside - clock.aside):
                 halt(Fault(ExitCode.PRODUCER, f"{place}: what was folded is set aside now: start the clock again."))
             clock.aside = aside
@@ -192,6 +229,21 @@ class ClockProcess:
             "next": None if soonest is None else {"negotiation": soonest[0], "at": soonest[1].isoformat()},
             "broker_ahead_s": round(clock.time.ahead_of_machine.total_seconds(), 3),
         }
+
+
+def _keeping(settings: Settings, partition: int) -> Keeping:
+    folder = settings.state_directory / f"clock{settings.installation.removeprefix(settings.prefix)}"
+    return Keeping(folder / f"{quote(settings.installation, safe='')}.{partition}.snapshot")
+
+
+def _attached(held: Held[PartitionClock], origin: Origin) -> bool:
+    """Let a clock begin with its snapshot; tell whether that is what was written."""
+    try:
+        held.begin(origin)
+    except DamagedSnapshotError as error:
+        log.warning("%s", error)
+        return False
+    return True
 
 
 _ANEW: Final = "nothing that was folded belongs to it. Look at the worker first, then start the clock again."

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from faust.types import AppT
 
@@ -39,7 +40,7 @@ class Assignment:
         self._on_progress = on_progress
         self._generation = -1
         self._partitions: dict[int, LedgerPartition] = {}
-        self._held: dict[int, Held] = {}
+        self._held: dict[int, Held[Projection]] = {}
         self._fetched: dict[int, int] = {}
         self._room = asyncio.Event()
         self._fetches = 0
@@ -55,7 +56,7 @@ class Assignment:
                 self._app,
                 self._config,
                 n,
-                self._held.pop(n) if n in self._held else Held(self._config, n, self._factory),
+                self._held.pop(n) if n in self._held else Held(self._config.keeping(n), partial(self._factory, n)),
                 on_progress=self._progressed,
             )
             for n in sorted(partitions)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 STOP_POINTS = frozenset(
@@ -15,6 +16,26 @@ STOP_POINTS = frozenset(
         "after_commit",
     }
 )
+
+SNAPSHOT_WORK: Final = 0.3
+SNAPSHOT_WITHIN: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where the snapshot of a ledger partition lies and when it is written; times are in seconds.
+
+    path: its file
+    work: it is written when a new start would have to fold this long again (but saving costs no more than half as much
+        as the work),
+    within: or after this long, whichever comes first
+    patience: how long the last snapshot of all is waited for
+    """
+
+    path: Path
+    work: float = SNAPSHOT_WORK
+    within: float = SNAPSHOT_WITHIN
+    patience: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +62,7 @@ class EngineConfig:
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where snapshots and the frame's files are kept; nothing of value is there
-    snapshot_work: the state is saved when a new start would have to fold this long again (but saving costs no more
-        than half as much as the work),
-    snapshot_within: or after this long, whichever comes first
+    snapshot_work, snapshot_within: `work` and `within` of `Keeping`
     set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
     stop_at: for tests alone: kill -9 this process at a point of the protocol, "NAME" or "NAME:N" for the Nth time there
     """
@@ -66,8 +85,8 @@ class EngineConfig:
     stall_timeout: float = 60.0
     status_port: int | None = None
     data_directory: str = ".faust"
-    snapshot_work: float = 0.3
-    snapshot_within: float = 5.0
+    snapshot_work: float = SNAPSHOT_WORK
+    snapshot_within: float = SNAPSHOT_WITHIN
     set_aside_hint: str = "set_aside(config, {partition}, {offset}, reason)"
     stop_at: str | None = field(default=None, kw_only=True)
 
@@ -86,7 +105,8 @@ class EngineConfig:
         """Transactional id of a ledger partition: whoever initialises it last is the only one that can commit."""
         return f"{self.name}.{self.group}.{partition}"
 
-    def snapshot_path(self, partition: int) -> Path:
-        """File of the snapshot of a ledger partition: one for each instance and each set of outputs."""
+    def keeping(self, partition: int) -> Keeping:
+        """Snapshot of a ledger partition: one for each instance and each set of outputs."""
         instance = "unnamed" if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
-        return Path(self.data_directory) / instance / f"{quote(self.transactional_id(partition), safe='')}.snapshot"
+        path = Path(self.data_directory) / instance / f"{quote(self.transactional_id(partition), safe='')}.snapshot"
+        return Keeping(path, self.snapshot_work, self.snapshot_within, self.transaction_timeout / 2)

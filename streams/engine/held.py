@@ -1,33 +1,35 @@
-"""The state of one ledger partition: the projection, how far it has folded, and its snapshot on disk."""
+"""The state of one ledger partition: what was folded, how far, and its snapshot on disk."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from streams.engine.config import EngineConfig
+from streams.engine.config import Keeping
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.moves import Origin
-from streams.engine.projection import Kept, Projection
+from streams.engine.projection import Kept
 from streams.engine.snapshots import Store
 
 log = logging.getLogger(__name__)
 
 _SAVING_SHARE_MAX: Final = 0.5
 
+S = TypeVar("S")
 
-class Held:
-    """What is held of a partition from one assignment to the next.
 
-    folded: offset of the last record that the projection has folded when the partition is taken over; -1 if none
+class Held(Generic[S]):
+    """What is held of a partition from one assignment to the next, or from one process to the next.
+
+    state: what folds the partition; only one that is `Kept` has a snapshot
+    folded: offset of the last record that it has folded when the partition is taken over; -1 if none
     origin: what it is a fold of
     """
 
-    def __init__(self, config: EngineConfig, partition: int, factory: Callable[[int], Projection]) -> None:
-        self._config = config
-        self._partition = partition
+    def __init__(self, keeping: Keeping, factory: Callable[[], S]) -> None:
+        self._keeping = keeping
         self._factory = factory
         self._opened = False
         self._attached = False
@@ -37,7 +39,7 @@ class Held:
         self._saved = -1
         self._worked = 0.0
         self._cost = 0.0
-        self.projection = factory(partition)
+        self.state = factory()
         self.folded = -1
         self.origin: Origin | None = None
 
@@ -48,12 +50,11 @@ class Held:
 
     async def open(self) -> None:
         """Look for a snapshot, once."""
-        if self._opened or not isinstance(self.projection, Kept):
+        if self._opened or not isinstance(self.state, Kept):
             return
         self._opened = True
-        path = self._config.snapshot_path(self._partition)
         try:
-            self._store = await asyncio.to_thread(Store, path, self.projection.layout)
+            self._store = await asyncio.to_thread(Store, self._keeping.path, self.state.layout)
         except OSError as error:
             log.warning("no snapshot is kept: %s. A new start folds from the ledger.", error)
             return
@@ -62,11 +63,12 @@ class Held:
     async def renew(self) -> None:
         """Throw state and snapshot away, and begin with nothing."""
         log.warning(
-            "the state of %s/%d up to offset %d, of %s, does not fit the cut: thrown away, folding from the ledger",
-            self._config.ledger, self._partition, self.folded, self.origin,
-        )  # fmt: skip
+            "the state up to offset %d, of %s, does not fit the ledger: thrown away, folding from its beginning",
+            self.folded,
+            self.origin,
+        )
         await self._written()
-        self.projection = self._factory(self._partition)
+        self.state = self._factory()
         self.folded, self._attached = -1, False
         if self._store is not None:
             try:
@@ -76,20 +78,20 @@ class Held:
                 self._store = None
 
     def begin(self, origin: Origin) -> None:
-        """Let the projection begin with what the snapshot holds, to be a fold of `origin`."""
+        """Let the state begin with what the snapshot holds, to be a fold of `origin`."""
         self.origin = origin
-        if self._store is not None and isinstance(self.projection, Kept) and not self._attached:
+        if self._store is not None and isinstance(self.state, Kept) and not self._attached:
             self._attached = True
             self._saved, self._saved_at = self._store.folded, time.monotonic()
             self._store.origin = origin
-            self.projection.attach(self._store)
+            self.state.attach(self._store)
 
     def save_if_due(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if enough has happened since the last time."""
         if self._store is None or (self._saving is not None and not self._saving.done()):
             return
-        worth_it = self._worked >= max(self._config.snapshot_work, self._cost / _SAVING_SHARE_MAX)
-        overdue = time.monotonic() >= self._saved_at + self._config.snapshot_within
+        worth_it = self._worked >= max(self._keeping.work, self._cost / _SAVING_SHARE_MAX)
+        overdue = time.monotonic() >= self._saved_at + self._keeping.within
         if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)
 
@@ -106,7 +108,7 @@ class Held:
         await self._written()
         if self._store is not None and folded > self._store.folded:
             self._saving = self._save(self._store, folded)
-            await asyncio.wait({self._saving}, timeout=self._config.transaction_timeout / 2)  # then it goes on alone
+            await asyncio.wait({self._saving}, timeout=self._keeping.patience)  # then it goes on alone
 
     async def close(self) -> None:
         """Let go of the file: another assignment may take it up."""
@@ -122,8 +124,8 @@ class Held:
     def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
         self._saved, self._saved_at, self._worked = folded, time.monotonic(), 0.0
         begun = time.thread_time()
-        if isinstance(self.projection, Kept):  # else there is no store
-            store.take(folded, self.projection.changed())
+        if isinstance(self.state, Kept):  # else there is no store
+            store.take(folded, self.state.changed())
         return asyncio.create_task(self._write(store, time.thread_time() - begun))
 
     async def _write(self, store: Store, taking: float) -> None:

@@ -17,7 +17,7 @@ from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.progress import Progress, Recovery
-from streams.engine.projection import Record
+from streams.engine.projection import Projection, Record
 from streams.engine.snapshots import DamagedSnapshotError
 from streams.engine.waiting import Pace, Taken, Waiting
 
@@ -35,7 +35,7 @@ class LedgerPartition:
         app: AppT,
         config: EngineConfig,
         partition: int,
-        held: Held,
+        held: Held[Projection],
         *,
         on_progress: Callable[[Progress], None],
     ) -> None:
@@ -43,7 +43,7 @@ class LedgerPartition:
         self._partition = partition
         self._held = held
         self._on_progress = on_progress
-        self._terms = moves.Terms(config.ledger, partition, held.projection.version, config.batch_max)
+        self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
         self._state = moves.State(self._terms)
         self._outputs = BatchOutputs(
             {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
@@ -94,7 +94,7 @@ class LedgerPartition:
         self._waiting.add(records)
         self._feed(moves.Arrived(tuple([record.offset for record in records])))
 
-    async def leave(self) -> Held:
+    async def leave(self) -> Held[Projection]:
         """Finish the batch in flight, release the partition and return the state for a later assignment."""
         self._feed(moves.Revoked())
         await self._released.wait()
@@ -203,7 +203,7 @@ class LedgerPartition:
             begun = perf_counter()
             if not taken.aside:
                 self._taken = taken
-                self._held.projection.fold(taken)
+                self._held.state.fold(taken)
             if self._recovery is not None:
                 self._recovery.at(taken[-1].offset)
             await self._give_way(len(taken), begun)
@@ -211,7 +211,7 @@ class LedgerPartition:
         return moves.Folded()
 
     async def _project(self, first: int, last: int, aside: Sequence[int]) -> moves.Event:
-        projection = self._held.projection
+        projection = self._held.state
         for taken in self._waiting.take(last - first + 1, aside):
             begun = perf_counter()
             self._taken = taken

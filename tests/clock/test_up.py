@@ -125,7 +125,8 @@ async def test_a_report_becomes_an_alert_and_whatever_is_killed_comes_back(tmp_p
             second = orjson.loads(await watching.until('{"acts"'))
         async with told(tmp_path, "up") as other:
             assert await other.end() == 0
-        assert other.lines == [f"parley up runs already; its logs are in {tmp_path / 'up' / 'parley'}."]
+        said = "".join(other.lines)  # the folder of a test may be longer than what is left of the line
+        assert said == f"parley up runs already; its logs are in {tmp_path / 'up' / 'parley'}."
         assert await up.end(signal.SIGTERM) == 0
     assert (first["deadline"], second["deadline"]) == ("first", "second")
     assert [line for line in up.lines if line.endswith("stopped")] == [

@@ -6,7 +6,6 @@ import logging
 import signal
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,13 @@ from streams.engine import ExitCode, Store
 from streams.engine.moves import Origin
 from streams.engine.progress import Recovery
 from tests.engine.asking import ask, free_ports
+from tests.engine.on_disk import NOTHING, flipped, saved_up_to
 from tests.engine.trial import PATIENCE_S, Trial
-
-NOTHING = -1
 
 
 def snapshot(trial: Trial, partition: int = 0) -> Path:
     """Return where instance "a" keeps its snapshot of a partition."""
-    return trial.engine_config(instance_id="a").snapshot_path(partition)
+    return trial.engine_config(instance_id="a").keeping(partition).path
 
 
 async def until_saved(trial: Trial, partition: int, offset: int) -> None:
@@ -32,18 +30,6 @@ async def until_saved(trial: Trial, partition: int, offset: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while saved_up_to(snapshot(trial, partition)) < offset:  # noqa: ASYNC110  another process writes it
             await asyncio.sleep(0.02)
-
-
-def saved_up_to(path: Path) -> int:
-    """Return how far a snapshot goes that another process holds."""
-    if not path.exists():
-        return NOTHING
-    try:
-        with closing(sqlite3.connect(path)) as connection:
-            found = connection.execute("SELECT value FROM terms").fetchone()
-    except sqlite3.OperationalError:  # it is being made
-        return NOTHING
-    return NOTHING if found is None else int(json.loads(found[0])["folded"])
 
 
 @pytest.mark.kafka
@@ -108,14 +94,6 @@ async def test_an_identity_with_an_empty_disk_folds_from_the_ledger(trial: Trial
     await trial.until_done()
     assert second.resumed == dict.fromkeys(range(trial.partitions), NOTHING)
     assert await trial.verdict() == "exact"
-
-
-def flipped(path: Path) -> None:
-    """Flip a byte of a digest, wherever it stands: in the table and in its index."""
-    with closing(sqlite3.connect(path)) as connection:
-        digest = connection.execute("SELECT digest FROM kept LIMIT 1").fetchone()[0]
-    whole = path.read_bytes()
-    path.write_bytes(whole.replace(digest, bytes([digest[0] ^ 1]) + digest[1:]))
 
 
 def truncated(path: Path) -> None:
