@@ -5,7 +5,6 @@ tally and writes the bytes that the engine writes, one transaction a fetch.
 """
 
 import asyncio
-import gc
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from schemas.codec import decode
 from streams.bench.sampling import Teller
 from streams.bench.tally import Tally
 from streams.engine import Cut
+from streams.engine.collecting import collect_rarely
 
 Work = Literal["consume", "orjson", "decode", "fenced"]
 _FETCH_BYTES_MAX: Final = 4 << 20
@@ -46,8 +46,7 @@ class PlainSettings:
 def main() -> None:
     """Do the work to the end of the ledger."""
     settings = PlainSettings(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)  # as the engine has it
+    collect_rarely()  # as the engine does
     uvloop.run(_run(settings))
 
 

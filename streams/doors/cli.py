@@ -37,6 +37,7 @@ from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import find_cuts, read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
+from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
 from streams.topics import TABLES
 from streams.topics_on_kafka import ensure_topics
@@ -49,6 +50,7 @@ TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
 
 def main() -> None:
     """Run the command line."""
+    collect_rarely()  # most commands fold a ledger
     app()
 
 

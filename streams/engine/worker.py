@@ -1,7 +1,6 @@
 """A Faust app that follows a ledger exactly, and the process that runs it."""
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -12,6 +11,7 @@ from faust.tables.manager import TableManager
 from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
+from streams.engine.collecting import collect_rarely
 from streams.engine.config import EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
@@ -134,10 +134,7 @@ def run(app: faust.App) -> NoReturn:
 
     SIGTERM finishes the batch in flight and leaves the group with exit code 0; faults leave with those of `ExitCode`.
     """
-    # State lives long and what a batch leaves behind dies by reference count: with the defaults the collector walks the
-    # whole state again and again, for a quarter to a third of the time.
-    gc.freeze()
-    gc.set_threshold(50_000, 50, 100)
+    collect_rarely()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = FailStopWorker(
