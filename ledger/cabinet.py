@@ -55,7 +55,7 @@ class Cabinet:
         if part is None:
             part = self._old.pop(key, None)
             if part is None:
-                data = self._read(key)
+                data = self.read(key)
                 if data is None:
                     return None
                 part = kind.taken_out(data)
@@ -75,7 +75,8 @@ class Cabinet:
         found = {} if self._store is None else self._store.items(prefix.encode())
         return {key.decode(): data for key, data in found.items()}
 
-    def _read(self, key: str) -> bytes | None:
+    def read(self, key: str) -> bytes | None:
+        """Return what was put away or saved under a key. None if there is nothing."""
         data = self._away.get(key)
         return self._store.get(key.encode()) if data is None and self._store is not None else data
 

@@ -52,10 +52,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Negotiation:
-    """The state of one negotiation, folded from its events. Private to the fold; rows are the public answers.
-
-    `others` holds, by their ids, what events say that are not reports: to tell a repeat from another event.
-    """
+    """The state of one negotiation, folded from its events. Private to the fold; rows are the public answers."""
 
     name: str
     leads: tuple[str, ...] = LEADS
@@ -65,7 +62,6 @@ class Negotiation:
     data_through: date | None = None
     events: int = 0
     wakes: Wakes = field(default_factory=Wakes)
-    others: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def next_wake(self) -> datetime | None:
@@ -90,10 +86,10 @@ class Negotiation:
         event = recorded.event
         match event:
             case ReplayOpened():
-                self.others[recorded.id] = content_digest(event)
+                self.knowledge.heard.new[recorded.id] = content_digest(event)
                 self._open(outcome, recorded, event)
             case MetricDefined() | StackingRuleDefined():
-                self.others[recorded.id] = content_digest(event)
+                self.knowledge.heard.new[recorded.id] = content_digest(event)
                 self.present = max(self.present, self.heard_at(recorded))
                 self._render(outcome, recorded, self.knowledge.define(event))
             case ClockStruck():
@@ -105,10 +101,10 @@ class Negotiation:
 
     def _repeats(self, recorded: Recorded) -> bool | None:
         """Tell whether an event says what the earlier one with its id said. None if there is none."""
-        earlier = self.knowledge.report(recorded.id)
-        if earlier is not None:
-            return content_digest(earlier) == content_digest(recorded.event)
-        known = self.others.get(recorded.id)
+        known = self.knowledge.heard.get(recorded.id)
+        if isinstance(known, str):
+            earlier = self.knowledge.report(recorded.id)
+            return earlier is not None and content_digest(earlier) == content_digest(recorded.event)
         return None if known is None else known == content_digest(recorded.event)
 
     def heard_at(self, recorded: Recorded) -> datetime:
@@ -141,7 +137,7 @@ class Negotiation:
             # its id is not kept: the same strike at the right time is no repeat
             self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
             return
-        self.others[recorded.id] = content_digest(strike)
+        self.knowledge.heard.new[recorded.id] = content_digest(strike)
         if (strike.mode == "replay") != (self.replay is not None):
             self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")
             return

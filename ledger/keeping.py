@@ -1,19 +1,21 @@
 """A negotiation that outlives its process: its state as bytes under keys, and which of them have changed.
 
-The parts lie in the cabinet. The rest is a head of fixed size; what only ever grows (ids, withdrawals) in sheets, each
-at most half as long as the one before; meetings and what counters have made of them, by the page; and what the clock
-was asked for, by the day.
+The parts lie in the cabinet. The rest is a head of fixed size; what only ever grows (ids, withdrawals) on sheets, each
+at most half as long as the one before, whose ids are read when one of them is asked for; meetings and what counters
+have made of them, by the page; and what the clock was asked for, by the day.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
 
 from ledger.cabinet import Cabinet
+from ledger.heard import Meaning, Sheet, joined, read_marks, written
 from ledger.history import Negotiation
 from ledger.knowledge import Knowledge
 from ledger.micros import from_micros, micros
@@ -23,20 +25,17 @@ from schemas.codec import decode, encode
 from schemas.encoding import plain_json
 from schemas.events import MetricDefined, ReplayOpened, StackingRuleDefined
 
-LAYOUT = "3"
+LAYOUT = "4"
 """What is saved, and how; to be raised when that changes."""
 MEETINGS_A_PAGE = 64
 T = TypeVar("T")
-Ends = tuple[int, int, int]
-"""How many ids, other ids and withdrawals there are up to the end of a sheet."""
 
 
 @dataclass(slots=True)
 class KeptNegotiation:
-    """A negotiation and how much of it is saved already: where the sheets begin and end, and how many meetings."""
+    """A negotiation and how many of its meetings are saved already."""
 
     negotiation: Negotiation
-    ends: list[Ends] = field(default_factory=lambda: [(0, 0, 0)])
     meetings: int = 0
 
     @classmethod
@@ -64,35 +63,27 @@ class KeptNegotiation:
         found[_key(name, "head")] = plain_json(self._head())
         return found
 
-    def _grown(self) -> tuple[dict[Any, Any], ...]:
-        knowledge = self.negotiation.knowledge
-        return knowledge.act_of, self.negotiation.others, knowledge.withdrawn
-
     def _add_sheet(self, found: dict[str, bytes | None]) -> None:
-        """Put what has grown on a sheet, together with the sheets before it that are not twice as long.
+        """Put the new ids on a sheet, together with the sheets before it that are not twice as long.
 
-        So there are few of them however often they are added, and an entry is written again only as their number grows.
+        So there are few of them however often they are added, and an id is written again only as their number grows.
         """
-        grown = self._grown()
-        counts: Ends = tuple([len(one) for one in grown])  # type: ignore[assignment] # three things, three counts
-        if counts == self.ends[-1]:
-            return
-        sheets = len(self.ends) - 1
-        while len(self.ends) > 1 and sum(self.ends[-1]) - sum(self.ends[-2]) < 2 * (sum(counts) - sum(self.ends[-1])):
-            self.ends.pop()
-        number = len(self.ends) - 1
-        ids, others, withdrawn = (
-            [*islice(reversed(one), len(one) - n)][::-1] for one, n in zip(grown, self.ends[-1], strict=True)
-        )
         name, knowledge = self.negotiation.name, self.negotiation.knowledge
-        sheet = [
-            {name: knowledge.act_of[name] for name in ids},
-            {name: self.negotiation.others[name].hex() for name in others},
-            withdrawn,
-        ]
-        found.update(dict.fromkeys([_key(name, "sheet", str(n)) for n in range(number + 1, sheets)]))
-        found[_key(name, "sheet", str(number))] = plain_json(sheet)
-        self.ends.append(counts)
+        sheets, ids, withdrawals = knowledge.heard.sheets, knowledge.heard.new, knowledge.withdrawn
+        if not ids:
+            return
+        number, count = len(sheets), len(ids)
+        while number and len(sheets[number - 1].marks) < 2 * count:
+            number -= 1
+            count += len(sheets[number].marks)
+        for gone in range(number, len(sheets)):
+            found[_marks(name, gone)] = found[_ids(name, gone)] = None
+        withdrawn = islice(reversed(withdrawals), len(withdrawals) - sum(len(one.withdrawn) for one in sheets[:number]))
+        sheet = joined(sheets[number:], ids, tuple(withdrawn)[::-1])
+        found[_marks(name, number)] = b"\n".join([plain_json(sheet.withdrawn), written(sheet.marks)])
+        found[_ids(name, number)] = _put_away(sheet.ids)
+        sheets[number:] = [sheet]
+        knowledge.heard.new = {}
 
     def _add_pages(self, found: dict[str, bytes | None]) -> None:
         """Write the pages of the meetings that are new, or that a counter has looked at."""
@@ -123,7 +114,7 @@ class KeptNegotiation:
             "through": one.data_through.isoformat() if one.data_through is not None else None,
             "replay": encode(one.replay).decode() if one.replay is not None else None,
             "definitions": [encode(event).decode() for event in definitions],
-            "ends": self.ends[1:],
+            "sheets": len(knowledge.heard.sheets),
             "meetings": self.meetings,
             "tallies": {
                 metric: [micros(tally.at), list(touched)] for metric, (tally, touched) in tallies.of_metric.items()
@@ -138,12 +129,12 @@ class KeptNegotiation:
         one.data_through = None if head["through"] is None else date.fromisoformat(head["through"])
         if head["replay"] is not None:
             one.replay = _as(ReplayOpened, decode(head["replay"].encode()))
-        self.ends += [(ids, others, withdrawn) for ids, others, withdrawn in head["ends"]]
-        for number in range(len(head["ends"])):
-            acts, others, withdrawn = orjson.loads(_written(saved, one.name, "sheet", str(number)))
-            knowledge.act_of.update(acts)
-            one.others.update({name: bytes.fromhex(content) for name, content in others.items()})
-            knowledge.withdrawn.update(dict.fromkeys([(report, source) for report, source in withdrawn]))
+        for number in range(head["sheets"]):
+            line, _, marks = _written(saved, one.name, "marks", str(number)).partition(b"\n")
+            withdrawn = tuple([(report, source) for report, source in orjson.loads(line)])
+            knowledge.withdrawn.update(dict.fromkeys(withdrawn))
+            read = partial(_taken_out, knowledge.cabinet, _ids(one.name, number))
+            knowledge.heard.sheets.append(Sheet(read_marks(marks), withdrawn, read))
         for text in head["definitions"]:
             event = decode(text.encode())
             knowledge.define(event if isinstance(event, StackingRuleDefined) else _as(MetricDefined, event))
@@ -176,6 +167,27 @@ def _as(kind: type[T], event: object) -> T:
 
 def _key(negotiation: str, *names: str) -> str:
     return "\0".join((negotiation, "kept", *names))
+
+
+def _marks(negotiation: str, number: int) -> str:
+    return _key(negotiation, "marks", str(number))
+
+
+def _ids(negotiation: str, number: int) -> str:
+    return "\0".join((negotiation, "ids", str(number)))  # not among what is brought back at once
+
+
+def _put_away(ids: Mapping[str, Meaning]) -> bytes:
+    acts = {name: act for name, act in ids.items() if isinstance(act, str)}
+    return plain_json([acts, {name: told.hex() for name, told in ids.items() if isinstance(told, bytes)}])
+
+
+def _taken_out(cabinet: Cabinet, key: str) -> dict[str, Meaning]:
+    data = cabinet.read(key)
+    if data is None:
+        raise LookupError(f"expected the ids that were saved as {key!r}, found nothing")
+    acts, others = orjson.loads(data)
+    return {**acts, **{name: bytes.fromhex(told) for name, told in others.items()}}
 
 
 def _written(saved: Mapping[str, bytes], negotiation: str, *names: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Final, assert_never
 
 from ledger.acts import ActOnComponent, confirms, resolve_act
 from ledger.cabinet import Cabinet
+from ledger.heard import Heard
 from ledger.matters import rulings_on
 from ledger.meetings import Meeting, meeting
 from ledger.parts import OfAct, OfUnit, OnComponent
@@ -35,7 +36,7 @@ _UNKNOWN: Final = object()
 class Knowledge:
     """The reports and definitions of one negotiation.
 
-    act_of: the act that each report tells of, by the report's id
+    heard: what each event's id stands for
     withdrawn: the ids of reports that were withdrawn, each with a source that did so; only its own source counts
     meetings: the names of all meetings, each with its place among them
     tallies: what the counters of meetings have come to so far
@@ -45,7 +46,7 @@ class Knowledge:
     cabinet: Cabinet = field(default_factory=Cabinet)
     metrics: dict[str, MetricDefined] = field(default_factory=dict)
     rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
-    act_of: dict[str, str] = field(default_factory=dict)
+    heard: Heard = field(default_factory=Heard)
     withdrawn: dict[tuple[str, str], None] = field(default_factory=dict)
     meetings: dict[str, int] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
@@ -57,7 +58,7 @@ class Knowledge:
         event = entry.event
         act = self.cabinet.to_change(self._key("act", event.act), OfAct)
         act.entries[entry.id] = entry
-        self.act_of[entry.id] = event.act
+        self.heard.new[entry.id] = event.act
         for unit in entry.units:
             act.units[unit] = None
             part = self.unit_to_change(unit)
@@ -150,8 +151,8 @@ class Knowledge:
         for name in names:
             if name is not None:
                 self.withdrawn[name, event.source.name] = None
-                acts.append(self.act_of.get(name))
-        return [act for act in acts if act is not None]
+                acts.append(self.heard.get(name))
+        return [act for act in acts if isinstance(act, str)]
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
@@ -191,8 +192,8 @@ class Knowledge:
 
     def report(self, name: str) -> AnyReport | None:
         """Return a report by its id. None if there is none."""
-        act = self.act_of.get(name)
-        return None if act is None else self._act(act).entries[name].event
+        act = self.heard.get(name)
+        return self._act(act).entries[name].event if isinstance(act, str) else None
 
     def of_act(self, act: str, unit: Unit) -> list[Entry]:
         """Return the standing reports of one act on one unit, with those that only tell of the act."""

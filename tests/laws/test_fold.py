@@ -14,6 +14,7 @@ import pytest
 from ledger import history, knowledge, packing, parts, wakes
 from ledger.acts import ActOnComponent
 from ledger.cabinet import Cabinet
+from ledger.heard import Sheet
 from ledger.history import KINDS, Negotiation, Outcome
 from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
@@ -287,6 +288,11 @@ def test_a_withdrawal_that_is_not_saved_is_caught(monkeypatch: pytest.MonkeyPatc
 
     changed = KeptNegotiation.changed
     monkeypatch.setattr(KeptNegotiation, "changed", without_withdrawals)
+    catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
+
+
+def test_an_id_that_is_not_looked_for_where_it_is_saved_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Sheet, "get", lambda self, name: (self.at_hand or {}).get(name))
     catches(a_state_that_is_saved_and_brought_back_goes_on_as_if_it_had_not_been)
 
 

@@ -49,9 +49,9 @@ def test_sheets_stay_few(log: list[Recorded]) -> None:
     for one in log:
         kept.negotiation.evolve(one)
         store.save(cabinet.changed())
-        sheets = {key: data for key, data in kept.changed().items() if "\0sheet\0" in key}
+        sheets = {key: data for key, data in kept.changed().items() if "\0ids\0" in key}
         written += sum(len(data or b"") for data in sheets.values())
         store.save(sheets)
-    found = [data for key, data in store.saved.items() if b"\0sheet\0" in key]
+    found = [data for key, data in store.saved.items() if b"\0ids\0" in key]
     assert len(found) <= len(log).bit_length()
     assert written <= len(log).bit_length() * sum(map(len, found))
