@@ -5,7 +5,7 @@ findings, never exceptions. Time is what the events tell: a report is heard when
 was public), and the clock's strikes are events like others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -146,7 +146,7 @@ class Negotiation:
         for unit in sorted(due):
             part = self.knowledge.unit_to_change(unit)
             self._alert(outcome, recorded, unit, at)
-            part.wakes = tuple(wake for wake in part.wakes if wake > at)
+            self._wait_for(unit, part, [wake for wake in part.wakes if wake > at])
             part.stays_until = None
         self._render(outcome, recorded, due | self.knowledge.dependents(due))
 
@@ -223,9 +223,12 @@ class Negotiation:
         waiting = [wake for wake in part.wakes if wake <= self.present]
         since = waiting[0] if waiting else self.present
         asked = instants(self.knowledge, unit, self.leads, Seen(self.present, seen.deadlines), since)
-        part.wakes = tuple(sorted([wake for wake in asked if wake > self.present or wake in waiting]))
-        self.wakes.ask(unit, part.wakes[0] if part.wakes else None)
+        self._wait_for(unit, part, sorted([wake for wake in asked if wake > self.present or wake in waiting]))
         part.stays_until = stays_until(self.knowledge, unit, part, self.present)
+
+    def _wait_for(self, unit: Unit, part: OfUnit, instants: Sequence[datetime]) -> None:
+        before, part.wakes = part.wakes, tuple(instants)
+        self.wakes.ask(unit, before[0] if before else None, part.wakes[0] if part.wakes else None)
 
     def _put(self, outcome: Outcome, recorded: Recorded, before: dict[RowKey, Json], rows: dict[RowKey, Json]) -> None:
         """Put out the rows of a unit that differ from those before."""

@@ -7,7 +7,7 @@ have made of them, by the page; and what the clock was asked for, by the day.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -54,12 +54,11 @@ class KeptNegotiation:
         name = self.negotiation.name
         self._add_sheet(found)
         self._add_pages(found)
-        days = self.negotiation.wakes.days
-        touched = self.negotiation.wakes.touched
-        for day in touched:
-            asked = [(*unit, micros(wake)) for unit, wake in days.get(day, {}).items()]
-            found[_key(name, "day", day.isoformat())] = plain_json(asked) if asked else None
-        touched.clear()
+        wakes = self.negotiation.wakes
+        for day in wakes.touched:
+            asked = [(*unit, micros(wake)) for unit, wake in (wakes.days.get(day) or {}).items()]
+            found[_day(name, day)] = plain_json(asked) if asked else None
+        wakes.touched.clear()
         found[_key(name, "head")] = plain_json(self._head())
         return found
 
@@ -133,15 +132,13 @@ class KeptNegotiation:
             line, _, marks = _written(saved, one.name, "marks", str(number)).partition(b"\n")
             withdrawn = tuple([(report, source) for report, source in orjson.loads(line)])
             knowledge.withdrawn.update(dict.fromkeys(withdrawn))
-            read = partial(_taken_out, knowledge.cabinet, _ids(one.name, number))
+            read = partial(_ids_on, knowledge.cabinet, _ids(one.name, number))
             knowledge.heard.sheets.append(Sheet(read_marks(marks), withdrawn, read))
         for text in head["definitions"]:
             event = decode(text.encode())
             knowledge.define(event if isinstance(event, StackingRuleDefined) else _as(MetricDefined, event))
-        for day in head["days"]:
-            for kind, name, wake in orjson.loads(_written(saved, one.name, "day", day)):
-                one.wakes.ask(Unit(kind, name), from_micros(wake))
-        one.wakes.touched.clear()
+        one.wakes.days = {date.fromisoformat(day): None for day in head["days"]}
+        one.wakes.read = partial(_wakes_of, knowledge.cabinet, one.name)
         self._take_out_meetings(saved, head)
 
     def _take_out_meetings(self, saved: Mapping[str, bytes], head: dict[str, Any]) -> None:
@@ -174,7 +171,7 @@ def _marks(negotiation: str, number: int) -> str:
 
 
 def _ids(negotiation: str, number: int) -> str:
-    return "\0".join((negotiation, "ids", str(number)))  # not among what is brought back at once
+    return f"{negotiation}\0ids\0{number}"  # not among what is brought back at once
 
 
 def _put_away(ids: Mapping[str, Meaning]) -> bytes:
@@ -182,12 +179,25 @@ def _put_away(ids: Mapping[str, Meaning]) -> bytes:
     return plain_json([acts, {name: told.hex() for name, told in ids.items() if isinstance(told, bytes)}])
 
 
-def _taken_out(cabinet: Cabinet, key: str) -> dict[str, Meaning]:
+def _ids_on(cabinet: Cabinet, key: str) -> dict[str, Meaning]:
+    acts, others = orjson.loads(_read(cabinet, key))
+    return {**acts, **{name: bytes.fromhex(told) for name, told in others.items()}}
+
+
+def _day(negotiation: str, day: date) -> str:
+    return f"{negotiation}\0day\0{day.isoformat()}"  # read later, as ids are
+
+
+def _wakes_of(cabinet: Cabinet, negotiation: str, day: date) -> dict[Unit, datetime]:
+    asked = orjson.loads(_read(cabinet, _day(negotiation, day)))
+    return {Unit(kind, name): from_micros(wake) for kind, name, wake in asked}
+
+
+def _read(cabinet: Cabinet, key: str) -> bytes:
     data = cabinet.read(key)
     if data is None:
-        raise LookupError(f"expected the ids that were saved as {key!r}, found nothing")
-    acts, others = orjson.loads(data)
-    return {**acts, **{name: bytes.fromhex(told) for name, told in others.items()}}
+        raise LookupError(f"expected what was saved as {key!r}, found nothing")
+    return data
 
 
 def _written(saved: Mapping[str, bytes], negotiation: str, *names: str) -> bytes:

@@ -1,6 +1,6 @@
 """The instants at which a unit's rows may change by themselves, or an alert is due: what the clock is asked for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple, assert_never
@@ -23,41 +23,54 @@ class Seen(NamedTuple):
     deadlines: Sequence[Deadline]
 
 
+def _never_saved(day: date) -> dict[Unit, datetime]:
+    raise LookupError(f"expected no day that is saved, got {day}")
+
+
 @dataclass(slots=True)
 class Wakes:
     """The next instant that each unit asks the clock for, by its day: most days are never looked at.
 
-    `touched` are the days of which something has changed, until somebody who saves them forgets them.
+    A day that is None is saved, and read (by `read`) when it is looked at. `touched` are the days of which something
+    has changed, until somebody who saves them forgets them.
     """
 
-    days: dict[date, dict[Unit, datetime]] = field(default_factory=dict)
+    days: dict[date, dict[Unit, datetime] | None] = field(default_factory=dict)
     touched: dict[date, None] = field(default_factory=dict)
-    _asked: dict[Unit, date] = field(default_factory=dict)
+    read: Callable[[date], dict[Unit, datetime]] = _never_saved
 
     @property
     def next_wake(self) -> datetime | None:
         """Return the earliest instant of all. None if there is none."""
-        return min(self.days[min(self.days)].values()) if self.days else None
+        return min(self.of_day(min(self.days)).values()) if self.days else None
 
-    def ask(self, unit: Unit, wake: datetime | None) -> None:
-        """Ask for an instant for a unit, in place of the one it asked for; None asks for nothing."""
-        day = None if wake is None else wake.date()
-        before = self._asked.get(unit)
-        if before is not None and before != day:
-            self.touched[before] = None
-            of_day = self.days[before]
-            del of_day[unit], self._asked[unit]
-            if not of_day:
-                del self.days[before]
-        if wake is not None and day is not None:
+    def ask(self, unit: Unit, before: datetime | None, wake: datetime | None) -> None:
+        """Ask for an instant for a unit, in place of the one that it asked for before; None is nothing."""
+        if before == wake:
+            return
+        if before is not None:
+            day = before.date()
             self.touched[day] = None
-            self.days.setdefault(day, {})[unit] = wake
-            self._asked[unit] = day
+            of_day = self.of_day(day)
+            del of_day[unit]
+            if not of_day:
+                del self.days[day]
+        if wake is not None:
+            day = wake.date()
+            self.touched[day] = None
+            self.of_day(day)[unit] = wake
 
     def due(self, at: datetime) -> set[Unit]:
         """Return the units that asked for an instant up to this one."""
-        days = [of_day for day, of_day in self.days.items() if day <= at.date()]
+        days = [self.of_day(day) for day in list(self.days) if day <= at.date()]
         return {unit for of_day in days for unit, wake in of_day.items() if wake <= at}
+
+    def of_day(self, day: date) -> dict[Unit, datetime]:
+        """Return who asks for an instant of a day, and for which."""
+        found = self.days.get(day)
+        if found is None:
+            found = self.days[day] = self.read(day) if day in self.days else {}
+        return found
 
 
 def deadlines_of(knowledge: Knowledge, unit: Unit, at: datetime) -> list[Deadline]:

@@ -50,7 +50,7 @@ def redelivery_changes_nothing(told: Told) -> None:
 
 def wakes_of(fold: Negotiation) -> dict[Unit, datetime]:
     """Give the next instant that each unit asks the clock for."""
-    return {unit: wake for of_day in fold.wakes.days.values() for unit, wake in of_day.items()}
+    return {unit: wake for day in fold.wakes.days for unit, wake in fold.wakes.of_day(day).items()}
 
 
 def the_same_id_with_other_content_is_a_finding_and_nothing_else(told: Told) -> None:
