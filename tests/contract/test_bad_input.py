@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas import codec
 from schemas.codec import DEPTH_MAX, EVENT_BYTES_MAX, FAULTS_MAX, INTEGER_MAX, VALUES_MAX, Undecodable, decode, encode
 from schemas.events import ComponentChanged, Goods, Members, StatementMade
 from schemas.rates import ByProduct, EitherRate, Specific
@@ -161,13 +162,55 @@ def test_an_event_of_exactly_the_largest_size_is_read() -> None:
 @pytest.mark.parametrize(
     ("keys", "refusal"),
     [
-        (VALUES_MAX - 1, Undecodable("duplicate_key", 'expected each key once, got "zz" twice')),
+        (VALUES_MAX - 2, Undecodable("duplicate_key", 'expected each key once, got "zz" twice')),
         (25_000, Undecodable("too_large", f"expected at most {VALUES_MAX:,} values, got more")),
     ],
 )
 def test_many_keys_with_one_twice_are_refused_without_comparing_each_with_each(keys: int, refusal: Undecodable) -> None:
     names = [*(f"{number:x}" for number in range(keys)), "zz", "zz"]
     assert decode(("{" + ",".join(f'"{name}":0' for name in names) + "}").encode()) == refusal
+
+
+def filled(begin: bytes, unit: bytes, end: bytes) -> bytes:
+    """Fill an event of the largest size with as many of something as it takes."""
+    count = (EVENT_BYTES_MAX - len(begin) - len(end)) // (len(unit) + 1)
+    return begin + b",".join([unit] * count) + end
+
+
+WORST = {
+    "numbers under a key that comes again": filled(b'{"a":[', b"1", b'],"a":1}'),
+    "lists under a key that comes again": filled(b'{"a":[', b"[1]", b'],"a":1}'),
+    "empty lists": filled(b'{"a":[', b"[ ]", b'],"a":1}'),
+    "one key again and again": filled(b"{", b'"a":1', b"}"),
+    "numbers, then nothing": filled(b'{"a":[', b"1", b'],"a":'),
+    "fractions": filled(b'{"a":[', b"1.5", b"]}"),
+    "lists in lists in a list": filled(b"[", b"[" * 20 + b"]" * 20, b"]"),
+}
+
+
+@pytest.mark.parametrize("shape", WORST)
+def test_what_holds_too_many_values_is_refused_before_they_are_read(
+    shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "_parse", None)
+    assert len(WORST[shape]) <= EVENT_BYTES_MAX
+    refused = decode(WORST[shape])
+    assert refused == Undecodable("too_large", f"expected at most {VALUES_MAX:,} values, got more")
+
+
+@pytest.mark.parametrize("text", ["," * 9_000, "[{" * 9_000, '\\",[' * 4_000, "\\" * 9_000])
+def test_what_stands_in_a_text_is_no_value(text: str) -> None:
+    refused = decode(json.dumps({"type": "statement_made", "says": text}).encode())
+    assert isinstance(refused, Undecodable)
+    assert refused.code != "too_large"
+
+
+def test_empty_lists_hold_nothing() -> None:
+    few = decode(b'{"a":[' + b",".join([b"[\n]"] * (VALUES_MAX - 1)) + b"]}")
+    assert isinstance(few, Undecodable)
+    assert (few.code, few.pointer) == ("missing_field", "/type")
+    more = b'{"a":[' + b",".join([b"{}"] * VALUES_MAX) + b"]}"
+    assert decode(more) == Undecodable("too_large", f"expected at most {VALUES_MAX:,} values, got more")
 
 
 def test_the_fullest_event_is_within_the_limits() -> None:
