@@ -14,7 +14,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from streams.broker_reaching import answering, reaching
 from streams.engine.topic_ids import topic_id
-from streams.topics import TOPICS, Topic
+from streams.topics import EVENTS, OUTPUTS_MARK, TOPICS, Topic
 
 _CREATE_S: Final = 30.0
 
@@ -71,22 +71,17 @@ class TopicsReport:
 async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replication: int = 1) -> TopicsReport:
     """Create what is missing and verify everything.
 
-    Nothing that exists is ever changed: TopicError names what is wrong and what to do. BrokerUnreachable within some
-    seconds.
+    Nothing that exists is ever changed, and nothing is created beside what is wrong: TopicError names that and what to
+    do. BrokerUnreachable within some seconds.
     """
     names = {topic.name(prefix): topic for topic in TOPICS}
     async with _admin(bootstrap) as admin:
+        there = {name: known.partitions for name, known in (await _known(admin)).items() if known.led}
+        await _verify(admin, prefix, {name: there[name] for name in names if name in there}, partitions)
         created, counts = await _create_until_led(names, admin, prefix, partitions, replication)
         if created:
             await _wait_until_served(bootstrap, {name: counts[name] for name in created})
-        settings = await _settings(admin, names.keys())
-        problems = [
-            problem
-            for name, topic in names.items()
-            for problem in _problems(name, topic, counts[name], partitions, settings[name])
-        ]
-        if problems:
-            raise TopicError(problems)
+        await _verify(admin, prefix, counts, partitions)
         ids = {name: await topic_id(_client(admin), name) for name in names}
     return TopicsReport(tuple(TopicFound(name, ids[name], counts[name], created=name in created) for name in names))
 
@@ -205,6 +200,23 @@ async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:
         await consumer.stop()
 
 
+async def _verify(admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int], partitions: int) -> None:
+    """Raise TopicError if one of these topics, given with their counts of partitions, is not as it must be."""
+    topics = {topic.name(prefix): topic for topic in TOPICS}
+    settings = await _settings(admin, counts) if counts else {}
+    ledger_fits = counts.get(EVENTS.name(prefix)) == partitions
+    problems = [
+        problem
+        for name, count in counts.items()
+        for problem in (
+            *_miscounted(name, count, partitions, prefix if topics[name].derived and ledger_fits else None),
+            *_missettings(name, topics[name], settings[name]),
+        )
+    ]
+    if problems:
+        raise TopicError(problems)
+
+
 async def _settings(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     responses = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
     found: dict[str, Mapping[str, str]] = {}
@@ -226,18 +238,31 @@ async def _settings(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Mapping
     return found
 
 
-def _problems(
-    name: str, topic: Topic, partitions: int, expected_partitions: int, found: Mapping[str, str]
-) -> Iterator[TopicProblem]:
-    if partitions != expected_partitions:
-        yield TopicProblem(
-            name,
-            "partitions",
-            str(expected_partitions),
-            str(partitions),
-            f"Set PARLEY_PARTITIONS={partitions} if the ledger was made so; partitions cannot be changed, a key would"
-            " move. Else use another PARLEY_PREFIX.",
-        )
+def _miscounted(name: str, partitions: int, expected: int, anew_in: str | None) -> Iterator[TopicProblem]:
+    """Say what is wrong with a count of partitions; a topic that can be made anew is so in an installation."""
+    if partitions != expected:
+        remedy = _other_count(partitions) if anew_in is None else _anew(name, anew_in)
+        yield TopicProblem(name, "partitions", str(expected), str(partitions), remedy)
+
+
+def _other_count(partitions: int) -> str:
+    return (
+        f"Set PARLEY_PARTITIONS={partitions} (or say `--partitions {partitions}`) if the ledger was made so;"
+        " partitions cannot be changed, a key would move. Else use another PARLEY_PREFIX."
+    )
+
+
+def _anew(name: str, prefix: str) -> str:
+    _, _, outputs = prefix.partition(OUTPUTS_MARK)
+    command = f"parley topics --outputs {outputs}" if outputs else "parley topics"
+    return (
+        f"Delete it and make it anew: `kafka-topics.sh --delete --topic {name}`, then `{command}`. It holds nothing"
+        " that cannot be made again from the ledger; if a worker has written to its set, delete all derived topics of"
+        " the set, the cuts too."
+    )
+
+
+def _missettings(name: str, topic: Topic, found: Mapping[str, str]) -> Iterator[TopicProblem]:
     for setting, expected in topic.obligations().items():
         actual = found.get(setting, "nothing")
         if setting == "max.message.bytes" and actual.isdigit() and int(actual) >= int(expected):

@@ -40,7 +40,6 @@ from streams.doors.watching import Cursor, watch_lines
 from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
 from streams.topics import TABLES
-from streams.topics_on_kafka import ensure_topics
 from streams.worker import engine_config, refuse_other_version, work
 
 __all__ = ["app", "main"]
@@ -101,7 +100,7 @@ def _until_told() -> None:
 @app.command(epilog="Example: $ parley topics --partitions 4")
 def topics(
     partitions: Annotated[
-        int | None, typer.Option("--partitions", help="Of each topic, when created.", min=1, max=256)
+        int | None, typer.Option("--partitions", help="Of each topic; else as many as the ledger has.", min=1, max=256)
     ] = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
@@ -113,10 +112,7 @@ def topics(
     settings = settings_with(prefix, outputs)
 
     async def ensure() -> list[dict[str, Any]]:
-        bootstrap = connect(settings, brokers)
-        report = await ensure_topics(
-            bootstrap, settings.installation, partitions or settings.partitions, settings.replication
-        )
+        _, report = await connect_with_topics(settings, brokers, partitions)
         return [
             {"topic": one.name, "id": one.topic_id, "partitions": one.partitions, "created": one.created}
             for one in report.topics

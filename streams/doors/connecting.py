@@ -18,14 +18,17 @@ def connect(settings: Settings, brokers: str | None) -> str:
     return running.bootstrap
 
 
-async def connect_with_topics(settings: Settings, brokers: str | None) -> tuple[str, TopicsReport]:
+async def connect_with_topics(
+    settings: Settings, brokers: str | None, partitions: int | None = None
+) -> tuple[str, TopicsReport]:
     """Return the bootstrap address and Parley's topics: those missing are made, the others verified.
 
-    A ledger that exists decides how many partitions there are. BrokerUnreachable, TopicError.
+    A ledger that exists decides how many partitions there are, unless a number is asked for: then a ledger with another
+    one is refused. BrokerUnreachable, TopicError.
     """
     bootstrap = connect(settings, brokers)
     existing = await topics_found(bootstrap, settings.installation)
     count = next((one.partitions for one in existing if one.name == EVENTS.name(settings.installation)), None)
     return bootstrap, await ensure_topics(
-        bootstrap, settings.installation, count or settings.partitions, settings.replication
+        bootstrap, settings.installation, partitions or count or settings.partitions, settings.replication
     )

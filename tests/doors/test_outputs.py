@@ -15,7 +15,7 @@ from streams.doors.fsck import compare
 from streams.engine import ExitCode
 from streams.reading import read_table
 from streams.topics import MEASURES
-from streams.topics_on_kafka import ensure_topics
+from streams.topics_on_kafka import ensure_topics, topics_found
 from tests.first_light.running import (
     PARTITIONS,
     PATIENCE_S,
@@ -87,6 +87,21 @@ async def test_two_versions_write_side_by_side_are_compared_and_switched(
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     lines = await asyncio.to_thread(parley, tmp_path, *follow, *to, settings={"outputs": GREEN})
     assert [json.loads(line)["id"] for line in lines.stdout.splitlines()] == [alert["id"] for alert in other]
+
+
+async def test_a_new_set_has_as_many_partitions_as_its_ledger(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    code, _ = await asked(tmp_path, kafka, prefix, "topics", "--partitions", "2")
+    assert code == 0
+    code, made = await asked(tmp_path, kafka, prefix, "topics", "--outputs", BLUE)
+    assert (code, {topic["partitions"] for topic in made["topics"]}) == (0, {2})
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    wrong = await asyncio.to_thread(parley, tmp_path, "topics", "--outputs", GREEN, "--partitions", "3", *to)
+    assert (wrong.returncode, wrong.stdout) == (3, b"")
+    assert f"{prefix}.events.v1: expected partitions 3, found 2" in wrong.stderr.decode()
+    found = await topics_found(kafka.bootstrap, f"{prefix}+{GREEN}")
+    assert [topic.name for topic in found] == [f"{prefix}.events.v1", f"{prefix}.decisions.v1"]
 
 
 async def test_a_worker_of_another_version_stops_with_the_way_out(

@@ -145,6 +145,31 @@ async def test_another_number_of_partitions_is_refused_for_every_topic(kafka: Br
     assert "PARLEY_PARTITIONS=2" in refusal.value.problems[0].remedy
 
 
+async def test_nothing_is_made_beside_topics_that_do_not_fit(kafka: BrokerAddress, prefix: str) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, 2)
+    with pytest.raises(TopicError) as refusal:
+        await ensure_topics(kafka.bootstrap, f"{prefix}+blue", 4)
+    assert [one.topic for one in refusal.value.problems] == [f"{prefix}.events.v1", f"{prefix}.decisions.v1"]
+    shared = [f"{prefix}.events.v1", f"{prefix}.decisions.v1"]
+    assert [one.name for one in await topics_found(kafka.bootstrap, f"{prefix}+blue")] == shared
+
+
+async def test_what_is_derived_and_does_not_fit_its_ledger_can_be_made_anew(
+    kafka: BrokerAddress, prefix: str, admin: AIOKafkaAdminClient
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, 2)
+    name = f"{prefix}.blue.changes.v1"
+    await make(admin, name, 4, {})
+    with pytest.raises(TopicError) as refusal:
+        await ensure_topics(kafka.bootstrap, f"{prefix}+blue", 2)
+    (remedy,) = [one.remedy for one in refusal.value.problems if one.setting == "partitions"]
+    assert remedy.startswith(
+        f"Delete it and make it anew: `kafka-topics.sh --delete --topic {name}`, then `parley topics --outputs blue`."
+    )
+    await delete_topics(kafka.bootstrap, name)
+    assert name in (await ensure_topics(kafka.bootstrap, f"{prefix}+blue", 2)).created
+
+
 async def test_a_table_that_is_not_compacted_is_refused(
     kafka: BrokerAddress, prefix: str, admin: AIOKafkaAdminClient
 ) -> None:
