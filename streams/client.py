@@ -19,7 +19,7 @@ from schemas.events import Event
 from streams.doors.appending import Appended, append
 from streams.doors.asking import ask, events_of
 from streams.doors.connecting import connect
-from streams.doors.kafka import read_rows
+from streams.doors.kafka import decode_rows, read_rows
 from streams.doors.watching import Cursor, watch_lines
 from streams.settings import Settings
 
@@ -58,9 +58,9 @@ class Parley:
         return ask(negotiation, events, at, known_at, recorded_by)
 
     async def rows(self, negotiation: str) -> dict[str, dict[str, Json]]:
-        """Return the rows that the worker wrote, by table and entity."""
+        """Return the rows that the worker wrote, by table and entity. UnreadableRow if somebody else wrote one."""
         tables = await read_rows(self._bootstrap(), self._prefix, negotiation)
-        return {name: {key: orjson.loads(row) for key, row in rows.items()} for name, rows in tables.items()}
+        return {name: decode_rows(self._prefix, negotiation, name, rows) for name, rows in tables.items()}
 
     async def watch(
         self,

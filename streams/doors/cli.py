@@ -10,6 +10,7 @@ import orjson
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from schemas.changes import Json
 from schemas.encoding import canonical_json
 from streams import ledger_file
 from streams.broker import EmbeddedBroker
@@ -35,7 +36,7 @@ from streams.doors.commanding import (
 from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import find_cuts, read_cuts, read_rows
+from streams.doors.kafka import UnreadableRow, decode_rows, find_cuts, read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
 from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
@@ -237,15 +238,18 @@ def tables(
     if table is not None and table not in TABLE_NAMES:
         leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
 
-    async def read() -> tuple[dict[str, dict[str, bytes]], dict[int, int]]:
-        bootstrap = connect(settings, brokers)
-        return await read_rows(bootstrap, settings.installation, negotiation), await read_cuts(
-            bootstrap, settings.installation
-        )
-
-    rows, cuts = answered(read)
     chosen = [table] if table is not None else list(TABLE_NAMES)
-    decoded = {name: {key: orjson.loads(value) for key, value in rows[name].items()} for name in chosen}
+
+    async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int]]:
+        bootstrap = connect(settings, brokers)
+        rows = await read_rows(bootstrap, settings.installation, negotiation)
+        decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
+        return decoded, await read_cuts(bootstrap, settings.installation)
+
+    try:
+        decoded, cuts = answered(read)
+    except UnreadableRow as error:
+        leave(str(error), BAD_INPUT, error)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         cut = {str(partition): offset for partition, offset in cuts.items()}
         showing.emit_json({"schema": "parley.tables/1", "negotiation": negotiation, "cut": cut, **decoded})

@@ -1,14 +1,18 @@
 """The ledger and its tables on Kafka, read as events and rows."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+import orjson
+
+from schemas.changes import Json
 from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import misplaced, recorded
 from streams.reading import end_positions, read_set_asides, read_table, read_to_end
-from streams.topics import CUTS, EVENTS, TABLES, partition_of
+from streams.topics import CUTS, EVENTS, TABLES, Topic, partition_of
 
 
 @dataclass(slots=True)
@@ -54,11 +58,34 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     tables: dict[str, dict[str, bytes]] = {}
     for topic in TABLES:
         rows = await read_table(bootstrap, topic.name(prefix))
-        name = topic.suffix.split(".")[0]
-        tables[name] = {
+        tables[_table_name(topic)] = {
             key[len(start) :].decode(): row.value for key, row in sorted(rows.items()) if key.startswith(start)
         }
     return tables
+
+
+class UnreadableRow(Exception):  # noqa: N818 -- the state of a topic
+    """A row of a table is no JSON object; the message names it and says what to do."""
+
+
+def decode_rows(prefix: str, negotiation: str, table: str, rows: Mapping[str, bytes]) -> dict[str, Json]:
+    """Read the rows of a negotiation in one table. UnreadableRow if one of them is none."""
+    topic = next(topic.name(prefix) for topic in TABLES if _table_name(topic) == table)
+    return {entity: _document(topic, f"{negotiation}/{entity}", value) for entity, value in rows.items()}
+
+
+def _document(topic: str, key: str, value: bytes) -> Json:
+    with suppress(orjson.JSONDecodeError):
+        if isinstance(document := orjson.loads(value), dict):
+            return document
+    raise UnreadableRow(
+        f"{topic}, key {key!r}: expected a row, a JSON object, got {value[:80]!r}. Only a worker writes this topic: "
+        "`parley fsck` says what differs from the ledger, and the runbook what to do then."
+    )
+
+
+def _table_name(topic: Topic) -> str:
+    return topic.suffix.split(".")[0]
 
 
 async def find_cuts(bootstrap: str, prefix: str) -> dict[int, Cut]:

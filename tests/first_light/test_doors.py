@@ -8,6 +8,10 @@ import pytest
 
 from streams import ledger_file
 from streams.broker import BrokerAddress
+from streams.client import Parley
+from streams.doors.kafka import UnreadableRow
+from streams.producing import LedgerWriter
+from streams.topics import MEASURES
 from streams.topics_on_kafka import ensure_topics
 from tests.first_light.running import PARTITIONS, complete, parley, worker
 
@@ -93,6 +97,26 @@ async def test_an_invented_negotiation_goes_through_without_code_of_its_own(
     assert status["complete"] is True
     watched = await asyncio.to_thread(parley, tmp_path, "watch", "--since", "0", "--no-follow", *to)
     assert {json.loads(line)["negotiation"] for line in watched.stdout.splitlines()} == {"sylvania-freedonia"}
+
+
+@pytest.mark.parametrize("value", [b"rubbish", b"[]"])
+async def test_a_row_that_is_none_is_named_with_what_to_do(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    name = MEASURES.name(prefix)
+    async with LedgerWriter(kafka.bootstrap, name) as writer:
+        await writer.append(b"us-china/foreign", value, (), partition=0)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
+    assert (shown.returncode, shown.stdout) == (3, b"")
+    told = " ".join(shown.stderr.decode().split())
+    assert f"{name}, key 'us-china/foreign': expected a row, a JSON object, got {value!r}." in told
+    assert "`parley fsck`" in told
+    others = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", "deadlines", *to)
+    assert (others.returncode, json.loads(others.stdout)["deadlines"]) == (0, {})
+    with pytest.raises(UnreadableRow, match="us-china/foreign"):
+        await Parley(kafka.bootstrap, prefix=prefix).rows("us-china")
 
 
 @pytest.mark.parametrize(
