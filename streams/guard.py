@@ -4,8 +4,12 @@ Run by its path, with a plain Python: `guard.py LOCK COMMAND…`. It writes the 
 output and reads standard input until that ends; then it ends the process. LOCK is the number of an open file that the
 process inherits, so that the lock on it lasts exactly as long as the process does, or `-` for none. The exit code is
 that of the process, 128 + n for signal n.
+
+Standard error is the log. The guard writes it for the process, and while it is the only one who does it can shorten it
+without losing a line that comes meanwhile; the last that a process says is read to its end.
 """
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -15,6 +19,9 @@ import threading
 
 GRACE_S = 20
 PR_SET_PDEATHSIG = 1
+LOG_BYTES_MAX = 8 << 20
+LOG_BYTES_KEPT = 2 << 20
+LAST_WORDS_S = 2  # a child of the process may hold its output open for ever
 
 
 def main(lock: int | None, command: list[str]) -> int:
@@ -22,17 +29,46 @@ def main(lock: int | None, command: list[str]) -> int:
     guarded = subprocess.Popen(  # noqa: S603 - the command is Parley's own
         command,
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,
-        stderr=sys.stderr,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         pass_fds=() if lock is None else (lock,),
         preexec_fn=die_with_guard,  # noqa: PLW1509 - no other thread runs yet
     )
+    if guarded.stdout is None:
+        raise AssertionError("the process's output is a pipe")
     if lock is not None:
         os.close(lock)  # from here on the lock belongs to the process alone
     sys.stdout.write(f"{guarded.pid}\n")
     sys.stdout.flush()
     threading.Thread(target=end_with_input, args=(guarded,), daemon=True).start()
-    return guarded.wait()
+    writing = threading.Thread(target=write_log, args=(guarded.stdout.fileno(), sys.stderr.fileno()), daemon=True)
+    writing.start()
+    code = guarded.wait()
+    writing.join(LAST_WORDS_S)
+    return code
+
+
+def write_log(said: int, log: int) -> None:
+    """Write all that the process says to the log, and keep the log short."""
+    while chunk := os.read(said, 1 << 16):
+        with contextlib.suppress(OSError):  # the disk is full: the process goes on without a log
+            write(log, chunk)
+            shorten(log)
+
+
+def write(log: int, data: bytes) -> None:
+    """Write all of it."""
+    while data:
+        data = data[os.write(log, data) :]
+
+
+def shorten(log: int) -> None:
+    """Leave the last lines of a log that has become too long."""
+    size = os.fstat(log).st_size
+    if size > LOG_BYTES_MAX:
+        _, _, kept = os.pread(log, LOG_BYTES_KEPT, size - LOG_BYTES_KEPT).partition(b"\n")
+        os.ftruncate(log, 0)
+        write(log, kept)
 
 
 def end_with_input(guarded: "subprocess.Popen[bytes]") -> None:

@@ -55,8 +55,8 @@ class Started:
 def spawn(command: Sequence[str], *, log: int, lock: int | None = None, guarded: bool = True) -> Started:
     """Start a process in a session of its own, so that a Ctrl-C for us is not one for it; its output goes to `log`.
 
-    It inherits the open file `lock`. Guarded, it ends when this process does; NotStarted when not even the guard comes
-    up.
+    It inherits the open file `lock`. Guarded, it ends when this process does, and its log stays below some MiB;
+    NotStarted when not even the guard comes up.
     """
     inherited = () if lock is None else (lock,)
     if not guarded:
@@ -86,4 +86,4 @@ def open_log(path: Path) -> int:
     """Open a log to append to; what is beyond some MiB is put aside, replacing what was put aside before."""
     if path.exists() and path.stat().st_size > _LOG_BYTES_MAX:
         path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
