@@ -119,7 +119,11 @@ def _follow_membership(app: faust.App, assignment: Assignment) -> None:
 
 
 class FailStopWorker(faust.Worker):
-    """Faust's worker, but for one thing: a crash of any part of the frame ends the process at once."""
+    """Faust's worker without its spinner, and a crash of any part of the frame ends the process at once."""
+
+    def __init__(self, app: faust.App, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
+        super().__init__(app, **kwargs)
+        self.spinner = None  # when it ends it shows the cursor again, also in a file
 
     def _crash(self, reason: BaseException) -> None:
         if isinstance(reason, asyncio.CancelledError):  # how Faust restarts its fetcher

@@ -99,6 +99,17 @@ async def test_an_invented_negotiation_goes_through_without_code_of_its_own(
     assert {json.loads(line)["negotiation"] for line in watched.stdout.splitlines()} == {"sylvania-freedonia"}
 
 
+async def test_a_worker_writes_nothing_but_lines_of_its_log(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    await asyncio.to_thread(parley, tmp_path, "append", str(SYLVANIA), *to)
+    async with worker(tmp_path, kafka.bootstrap, prefix, settings={"log_format": "json"}):
+        await complete(kafka.bootstrap, prefix)
+    lines = (tmp_path / "worker.log").read_text("utf-8").splitlines()
+    assert lines
+    assert {"at", "level", "logger", "message"} <= set.intersection(*(set(json.loads(line)) for line in lines))
+
+
 @pytest.mark.parametrize("value", [b"rubbish", b"[]"])
 async def test_a_row_that_is_none_is_named_with_what_to_do(
     kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
