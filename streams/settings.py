@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     partitions: int = Field(default=4, ge=1, le=256, description="partitions of each topic, fixed once created")
     replication: int = Field(default=1, ge=1, le=7, description="copies of each partition; 1 on the embedded broker")
     state_directory: Path = Field(
-        default_factory=lambda: platformdirs.user_state_path("parley"), description="data of the embedded broker"
+        default_factory=lambda: platformdirs.user_state_path("parley"),
+        description="data of the embedded broker, snapshots of worker and clock, logs of `up`",
     )
     cache_directory: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path("parley"), description="Apache Kafka, once fetched"
