@@ -9,7 +9,8 @@ from schemas.codec import encode
 from schemas.ids import event_id
 from streams.broker import BrokerAddress
 from streams.doors.dead_letters import deciding
-from streams.doors.dead_letters.decisions import ledger_of, ledger_place
+from streams.doors.dead_letters.decisions import ledger_place
+from streams.doors.dead_letters.ledgers import ledger_of
 from streams.doors.dead_letters.trial import Refusal
 from streams.doors.kafka import read_ledger
 from streams.engine import Outputs, Record
@@ -260,6 +261,22 @@ async def test_without_a_topic_for_decisions_nothing_is_decided(place: Place) ->
     assert (await place.ask(0, "status"))["dead_letters"]["open"] == 1
     missing = await place.dead_letters(4, "discard", position, *REASON)
     assert "Create Parley's topics with `parley topics`" in missing["said"]
+
+
+async def test_dead_letters_of_a_ledger_that_was_made_anew_are_left_out(place: Place) -> None:
+    await place.begin()
+    (event,) = statements(1)
+    position = await place.poison(KINDS["malformed"], event)
+    await complete_with_worker(place)
+    assert (await place.dead_letters(0, "list"))["of_another_ledger"] == 0
+    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
+    await place.begin(40)  # so that another record stands at that position
+    found = await place.dead_letters(0, "list")
+    assert (found["counts"]["open"], found["dead_letters"], found["of_another_ledger"]) == (0, [], 1)
+    assert "1 dead letters are left out: they speak of a ledger that was deleted" in found["said"]
+    assert (await place.ask(0, "status"))["dead_letters"]["open"] == 0
+    for words in (("show", position), ("retry", position), ("discard", position, *REASON)):
+        assert "was deleted and made anew" in (await place.dead_letters(3, *words))["said"]
 
 
 async def test_only_the_last_headers_are_the_workers(place: Place) -> None:

@@ -34,6 +34,7 @@ from streams.doors.dead_letters.decisions import (
 )
 from streams.doors.dead_letters.letters import NoDeadLetter, find_letter, original_bytes
 from streams.doors.progress import told_if_slow
+from streams.engine import UnreadableCutError
 from streams.engine.halt import StopPoint
 from streams.ledger_file import BadLedgerFile
 from streams.projection import LedgerProjection
@@ -89,7 +90,7 @@ def list_command(
         )
 
     with told_if_slow("dead letters") as tell:
-        found = answered(look)
+        found = _decided(look)
     left_out = found.matching - len(found.lines)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(
@@ -99,6 +100,7 @@ def list_command(
                 "outputs": settings.outputs,
                 "counts": found.counts,
                 "left_out": left_out,
+                "of_another_ledger": found.of_another_ledger,
                 "dead_letters": found.lines,
             }
         )
@@ -112,6 +114,11 @@ def list_command(
     if found.strange:
         showing.complain(
             f"{found.strange} records on that topic were not written by a worker and are left out: `parley fsck`."
+        )
+    if found.of_another_ledger:
+        showing.complain(
+            f"{found.of_another_ledger} dead letters are left out: they speak of a ledger that was deleted and made "
+            "anew. Give the new one new derived topics (runbook, exit code 76)."
         )
 
 
@@ -261,7 +268,7 @@ def _about(settings: Settings, place: str, decision: Decision | None) -> dict[st
 def _decided(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         return answered(work_to_do)
-    except (NoDeadLetter, deciding.NotDecided) as error:
+    except (NoDeadLetter, deciding.NotDecided, UnreadableCutError) as error:
         leave(str(error), BAD_INPUT, error)
 
 

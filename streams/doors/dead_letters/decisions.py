@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from schemas.encoding import canonical_json
 from schemas.events import LedgerPlace
 from schemas.times import Instant
+from streams.doors.dead_letters.ledgers import ledger_of
 from streams.doors.dead_letters.letters import DeadLetter, Place
 from streams.producing import LedgerWriter
 from streams.reading import TopicMissing, read_table
-from streams.reading.records import open_reader
-from streams.topics import DECISIONS, EVENTS
+from streams.topics import DECISIONS
 
 TEXT_CHARACTERS_MAX: Final = 1_000
 BY_CHARACTERS_MAX: Final = 200
@@ -61,13 +61,6 @@ def account() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
-
-
-async def ledger_of(bootstrap: str, prefix: str) -> str:
-    """Return the broker's id of the ledger topic; its name where the broker tells none."""
-    name = EVENTS.name(prefix)
-    async with open_reader(bootstrap, name, "read_uncommitted") as reader:
-        return await reader.topic_id() or name
 
 
 def ledger_place(ledger: str, place: Place) -> LedgerPlace:

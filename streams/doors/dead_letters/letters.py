@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from streams.doors.asking import position
+from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.reading import KafkaRecord, end_positions, read_to_end
 from streams.topics import DEAD_LETTERS, EVENTS
 
@@ -80,9 +81,15 @@ async def read_letters(
 
 
 async def find_letter(bootstrap: str, prefix: str, place: Place) -> DeadLetter:
-    """Return the dead letter of a position of the ledger. NoDeadLetter if there is none."""
+    """Return the dead letter of a position of the ledger. NoDeadLetter if there is none, or only of another ledger."""
     topic = DEAD_LETTERS.name(prefix)
     partition = place[0]
+    if partition in await of_another_ledger(bootstrap, prefix):
+        raise NoDeadLetter(
+            f"expected the position of a dead letter, got {place_text(place)}: what {topic} has of that partition "
+            f"speaks of a ledger {EVENTS.name(prefix)} that was deleted and made anew, where other records stand now. "
+            "Give the new ledger new derived topics (runbook, exit code 76)."
+        )
     if partition in await end_positions(bootstrap, topic):
         batches = read_to_end(bootstrap, topic, partitions=[partition], isolation="read_committed")
         async with aclosing(batches):

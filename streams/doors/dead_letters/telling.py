@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from schemas.codec import Undecodable, decode
 from streams.doors.dead_letters.decisions import Decision, state_of
+from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.doors.dead_letters.letters import (
     REFUSED_BATCH,
     SET_ASIDE,
@@ -26,13 +27,17 @@ STATES: Final = ("open", "retried", "discarded")
 
 @dataclass(slots=True)
 class Listed:
-    """The newest dead letters that were asked for, oldest first, and how many there are of each state in all."""
+    """The newest dead letters that were asked for, oldest first, and how many there are of each state in all.
+
+    strange: records that no worker wrote. of_another_ledger: dead letters of one that was deleted and made anew.
+    """
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STATES, 0))
     open_of: Counter[int] = field(default_factory=Counter)
     matching: int = 0
     strange: int = 0
+    of_another_ledger: int = 0
 
 
 async def listed(
@@ -47,10 +52,14 @@ async def listed(
     """Go through the dead letters and keep the newest `limit` of those that are wanted, by state and code."""
     found = Listed()
     newest: list[tuple[Any, Place, dict[str, Any]]] = []
+    elsewhere = await of_another_ledger(bootstrap, prefix)
     async with aclosing(read_letters(bootstrap, prefix, progress=progress)) as letters:
         async for letter in letters:
             if letter is None:
                 found.strange += 1
+                continue
+            if letter.place[0] in elsewhere:
+                found.of_another_ledger += 1
                 continue
             state = state_of(letter, decisions)
             found.counts[state] += 1

@@ -1,0 +1,25 @@
+"""Which ledger dead letters speak of: a topic of one name may be another ledger than it was."""
+
+from streams.doors.kafka import find_cuts
+from streams.reading.records import open_reader
+from streams.topics import EVENTS
+
+
+async def ledger_of(bootstrap: str, prefix: str) -> str:
+    """Return the broker's id of the ledger topic; its name where the broker tells none."""
+    name = EVENTS.name(prefix)
+    async with open_reader(bootstrap, name, "read_uncommitted") as reader:
+        return await reader.topic_id() or name
+
+
+async def of_another_ledger(bootstrap: str, prefix: str) -> frozenset[int]:
+    """Return the partitions whose dead letters speak of a ledger that was deleted and made anew.
+
+    A dead letter names no ledger, but it was committed with a cut that does; and no worker goes on behind a cut that
+    names another ledger than the one that is there, so all of a partition's dead letters speak of that ledger.
+    """
+    ledger = await ledger_of(bootstrap, prefix)
+    if ledger == EVENTS.name(prefix):
+        return frozenset()
+    cuts = await find_cuts(bootstrap, prefix)
+    return frozenset(partition for partition, cut in cuts.items() if cut.topic_id not in {None, ledger})
