@@ -157,7 +157,10 @@ class _Subscriber:
 
 async def _appended(folder: Path, appends: AppenderSettings) -> list[Appended]:
     process, log = await start(folder, "appender", "streams.bench.appender", asdict(appends))
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:
+        await leave(process)
     if process.returncode != 0:
         raise BenchFailed(f"the appender ended with exit code {process.returncode}; the end of its log:\n{tail(log)}")
     return [(partition, offset, due_at, at) for partition, offset, due_at, at in json.loads(output)]

@@ -1,10 +1,12 @@
 """`parley bench`: what this machine makes of Parley, beside what it could do at best."""
 
+import asyncio
+import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,6 +22,7 @@ from streams.doors.commanding import AsJson, AsTable, Brokers, answered, app, fa
 bench = typer.Typer(no_args_is_help=True, epilog="Example: $ parley bench pipeline --projection tally")
 app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery.")
 
+T = TypeVar("T")
 Seed = Annotated[int, typer.Option("--seed", help="Of the workload.", min=0)]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The table as it stands in the README.")]
 
@@ -49,7 +52,7 @@ def pipeline(
 ) -> None:
     """Measure events a second, CPU time and memory of the engine, and the ceilings in the same run."""
     with _telling() as tell:
-        found = answered(
+        found = _measured(
             lambda: of_pipeline.pipeline(
                 brokers,
                 events=events,
@@ -84,7 +87,7 @@ def latency(
     """Measure how long from an acknowledged append to the change in a subscriber's hands."""
     with _telling() as tell, faults():
         rates = _rates(rate)
-        found = answered(
+        found = _measured(
             lambda: of_latency.latency(brokers, rates=rates, seconds=seconds, history=history, seed=seed, tell=tell)
         )
     _show(
@@ -104,7 +107,7 @@ def recovery(
 ) -> None:
     """Measure how long a killed worker, and one with an empty disk, takes until it applies new events."""
     with _telling() as tell:
-        found = answered(lambda: of_recovery.recovery(brokers, events=events, kills=kills, seed=seed, tell=tell))
+        found = _measured(lambda: of_recovery.recovery(brokers, events=events, kills=kills, seed=seed, tell=tell))
     _show(
         found,
         of_recovery.COLUMNS,
@@ -113,6 +116,20 @@ def recovery(
         as_table=as_table,
         as_markdown=as_markdown,
     )
+
+
+def _measured(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Measure as `answered` does; SIGTERM ends it as Ctrl-C does, so that no process and no topic is left behind."""
+
+    async def measure_until_told() -> T:
+        measuring = asyncio.ensure_future(measure())
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+        try:
+            return await measuring
+        except asyncio.CancelledError:
+            raise typer.Exit(0) from None
+
+    return answered(measure_until_told)
 
 
 def _rates(text: str) -> list[float]:
