@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -295,3 +296,16 @@ def plain_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         table.add_row(*(escaped(str(value)) for value in row.values()))
     return table
+
+
+def dead_letters_view(lines: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return a line on each dead letter, and the reason below it: columns would leave no room for that."""
+    wide = max((len(str(line["position"])) for line in lines), default=0)
+    parts: list[RenderableType] = []
+    for line in lines:
+        at = datetime.fromisoformat(str(line["at"])).astimezone(UTC)
+        head = f"{line['position']!s:<{wide}}  {at:%Y-%m-%d %H:%M:%SZ}  {line['state']:<9}  {line['code']}"
+        where = f" at {line['pointer']}" if line["pointer"] else ""
+        parts.append(Text(escaped(f"{head}{where}"), no_wrap=True, overflow="ellipsis"))
+        parts.append(Padding(Text(escaped(str(line["reason"]))), (0, 0, 0, wide + 2), expand=False))
+    return Group(*parts)

@@ -1,8 +1,10 @@
 """How a dead letter is read and told: whose headers count, which bytes are text, what a terminal must not obey."""
 
+import io
 from dataclasses import dataclass, field, replace
 
 import pytest
+from rich.console import Console
 
 from streams.doors import showing
 from streams.doors.dead_letters.letters import DeadLetter, read_letter
@@ -91,3 +93,23 @@ def test_bytes_are_told_as_text_where_they_are_and_no_longer_than_the_limit() ->
 def test_a_terminal_is_shown_what_it_would_obey() -> None:
     text = "\x1b]0;title\x07 \x9b2J \u202egnirts\u200b \r\n\tGrüße, 中文"
     assert showing.escaped(text) == "\\x1b]0;title\\x07 \\x9b2J \\u202egnirts\\u200b \\r\n\tGrüße, 中文"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_list_for_people_has_a_whole_line_on_each_and_its_reason_below(width: int) -> None:
+    line = {
+        "position": "2:1841", "dead_letter": "2:7", "at": "2026-11-29T02:13:00+00:00", "state": "open",
+        "code": "unknown_field", "pointer": "/colour", "bytes": 812, "reason": "expected no field colour, \x1b " * 3,
+    }  # fmt: skip
+    screen = Console(width=width, file=io.StringIO(), markup=False, emoji=False, highlight=False)
+    with screen.capture() as capture:
+        screen.print(
+            showing.dead_letters_view([line, {**line, "position": "2:7", "pointer": "", "state": "discarded"}])
+        )
+    shown = capture.get().splitlines()
+    assert [one.rstrip() for one in shown if one[0] != " "] == [
+        "2:1841  2026-11-29 02:13:00Z  open       unknown_field at /colour",
+        "2:7     2026-11-29 02:13:00Z  discarded  unknown_field",
+    ]
+    assert len(shown) == (6 if width == 80 else 4)
+    assert "\x1b" not in capture.get()

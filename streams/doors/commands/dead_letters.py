@@ -106,8 +106,7 @@ def list_command(
         )
     else:
         out = showing.console()
-        if found.lines:
-            out.print(showing.plain_table("Dead letters", found.lines))
+        out.print(showing.dead_letters_view(found.lines))
         out.print(", ".join(f"{count} {name}" for name, count in found.counts.items()) + ".")
         if left_out:
             out.print(f"{left_out} older ones are left out: --limit shows more, --state and --code choose.")
