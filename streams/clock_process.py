@@ -22,7 +22,7 @@ from schemas.events import ClockStruck
 from streams.broker_reaching import BrokerUnreachable
 from streams.broker_time import BrokerTime
 from streams.clock import PartitionClock, Refused
-from streams.engine import DamagedSnapshotError, ExitCode, Fault
+from streams.engine import DamagedSnapshotError, ExitCode, Fault, UnreadableCutError
 from streams.engine.config import Keeping
 from streams.engine.halt import halt
 from streams.engine.held import Held
@@ -272,6 +272,8 @@ async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None
         halt(Fault(ExitCode.LEDGER, f"{error} The ledger was made anew or cut off: look at the worker first."))
     except AppendFailed as error:
         halt(Fault(ExitCode.PRODUCER, f"{error} Start the clock again: what is there is not struck twice."))
+    except UnreadableCutError as error:  # what is set aside stands there too
+        halt(Fault(ExitCode.VERSION, str(error)))
     except BrokerUnreachable:
         raise
     except Exception as error:

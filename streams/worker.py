@@ -49,7 +49,7 @@ def leads(settings: Settings) -> tuple[str, ...]:
 
 
 class OtherVersion(Exception):  # noqa: N818 -- the state of the outputs
-    """The outputs were written by another fold version; the message says the way out."""
+    """The outputs were written by another fold version, or not by Parley; the message says the way out."""
 
 
 def refuse_other_version(settings: Settings, cuts: Iterable[Cut]) -> None:

@@ -38,10 +38,11 @@ from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import UnreadableRow, decode_rows, find_cuts, read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
+from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
 from streams.topics import TABLES
-from streams.worker import engine_config, refuse_other_version, work
+from streams.worker import OtherVersion, engine_config, refuse_other_version, work
 
 __all__ = ["app", "main"]
 
@@ -143,7 +144,11 @@ def worker(
 
     async def prepare() -> tuple[str, int]:
         bootstrap, found = await connect_with_topics(settings, brokers)
-        refuse_other_version(settings, (await find_cuts(bootstrap, settings.installation)).values())
+        try:
+            cuts = await find_cuts(bootstrap, settings.installation)
+        except UnreadableCutError as error:
+            raise OtherVersion(str(error)) from error
+        refuse_other_version(settings, cuts.values())
         return bootstrap, found.topics[0].partitions
 
     bootstrap, count = answered(prepare)

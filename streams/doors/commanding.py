@@ -20,7 +20,7 @@ from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
 from streams.doors.waiting import NotReached
 from streams.doors.watching import BadCursor
-from streams.engine import ExitCode
+from streams.engine import ExitCode, UnreadableCutError
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
 from streams.reading import HoleInTopic, StrangeBatch
@@ -97,6 +97,7 @@ def faults() -> Iterator[None]:
         NotComparable,
         UpgradeNeeded,
         UnreadableDecision,
+        UnreadableCutError,
     ) as error:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:

@@ -11,7 +11,7 @@ from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import misplaced, recorded
-from streams.reading import end_positions, read_set_asides, read_table, read_to_end
+from streams.reading import end_positions, read_as, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, Topic, partition_of
 
 
@@ -89,9 +89,10 @@ def _table_name(topic: Topic) -> str:
 
 
 async def find_cuts(bootstrap: str, prefix: str) -> dict[int, Cut]:
-    """Return the last committed cut of each ledger partition that has one."""
-    rows = await read_table(bootstrap, CUTS.name(prefix))
-    cuts = [decode_cut(row.value) for key, row in rows.items() if not is_set_aside(key)]
+    """Return the last committed cut of each ledger partition that has one; UnreadableCutError."""
+    topic = CUTS.name(prefix)
+    rows = await read_table(bootstrap, topic)
+    cuts = [read_as(decode_cut, topic, key, row) for key, row in rows.items() if not is_set_aside(key)]
     return {cut.partition: cut for cut in cuts if cut.topic == EVENTS.name(prefix)}
 
 

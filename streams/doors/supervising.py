@@ -14,7 +14,7 @@ from streams.doors.commanding import UNREACHABLE
 from streams.engine import ExitCode
 from streams.processes import Started, open_log, spawn
 
-STARTS_ANEW: Final = frozenset({0, UNREACHABLE, ExitCode.STALLED, ExitCode.PRODUCER})
+STARTS_ANEW: Final = frozenset({0, UNREACHABLE, ExitCode.SNAPSHOT, ExitCode.STALLED, ExitCode.PRODUCER})
 SIGNALLED: Final = 128
 PAUSE_S_FIRST: Final = 1.0
 PAUSE_S_MAX: Final = 30.0

@@ -2,6 +2,7 @@
 
 from streams.broker_reaching import BrokerUnreachable
 from streams.reading.bounds import end_positions
+from streams.reading.cuts import read_as
 from streams.reading.faults import HoleInTopic, RecordsGone, StrangeBatch
 from streams.reading.following import follow
 from streams.reading.log import read_to_end
@@ -21,6 +22,7 @@ __all__ = [
     "TopicMissing",
     "end_positions",
     "follow",
+    "read_as",
     "read_set_asides",
     "read_table",
     "read_to_end",

@@ -1,6 +1,7 @@
 """Which records of the ledger nobody folds: a person has set them aside."""
 
 from streams.engine import decode_set_aside, is_set_aside
+from streams.reading.cuts import read_as
 from streams.reading.records import open_reader
 from streams.reading.table import read_table
 from streams.topics import CUTS, EVENTS
@@ -9,11 +10,11 @@ from streams.topics import CUTS, EVENTS
 async def read_set_asides(bootstrap: str, prefix: str) -> frozenset[tuple[int, int]]:
     """Return partition and offset of each record of the ledger that is set aside now.
 
-    Whoever folds the ledger leaves these out, as the worker does. Errors as in `read_to_end`.
+    Whoever folds the ledger leaves these out, as the worker does. Errors as in `read_to_end`; UnreadableCutError.
     """
-    rows = await read_table(bootstrap, CUTS.name(prefix))
-    ledger = EVENTS.name(prefix)
-    asides = [decode_set_aside(row.value) for key, row in rows.items() if is_set_aside(key)]
+    cuts, ledger = CUTS.name(prefix), EVENTS.name(prefix)
+    rows = await read_table(bootstrap, cuts)
+    asides = [read_as(decode_set_aside, cuts, key, row) for key, row in rows.items() if is_set_aside(key)]
     if not asides:
         return frozenset()
     async with open_reader(bootstrap, ledger, "read_committed") as reader:

@@ -7,6 +7,7 @@ import pytest
 
 from streams.broker_installation import KAFKA_VERSION
 from streams.doors import cli, commanding
+from streams.doors.supervising import STARTS_ANEW
 from streams.engine import ExitCode
 from streams.settings import Settings
 from streams.topics import TOPICS
@@ -47,6 +48,10 @@ def page(name: str) -> str:
 
 def services() -> dict[str, Node]:
     return mapping(read(page("compose.yaml"))["services"])
+
+
+def test_up_starts_anew_what_the_units_start_anew() -> None:
+    assert {0} | MENDS_ITSELF == STARTS_ANEW
 
 
 def test_every_image_has_a_full_version_and_every_port_stays_on_this_machine() -> None:

@@ -32,7 +32,7 @@ from streams.topics import EVENTS
 from streams.worker import leads
 
 _WHAT_NEXT = (
-    "What stands on these topics is not what follows from the ledger, which itself was not touched. Find out who else "
+    "What stands on these topics is not what follows from the ledger. Find out who else "
     'writes to them, and let a worker write them anew under another name: deploy/runbook.md, "fsck".'
 )
 
@@ -134,15 +134,20 @@ def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_j
     out.print(showing.plain_table(f"{settings.installation} against {other.installation}", counts))
     for name, tally in compared.tallies.items():
         if tally.first is not None:
-            out.print(f"{name}/{tally.first['partition']}, {tally.first['place']}: the first that is not the same")
-            out.print(f"  here  {tally.first['here']}")
-            out.print(f"  there {tally.first['there']}")
+            place = _safe(tally.first["place"])
+            out.print(f"{name}/{tally.first['partition']}, {place}: the first that is not the same")
+            out.print(f"  here  {_safe(tally.first['here'])}")
+            out.print(f"  there {_safe(tally.first['there'])}")
     if compared.in_motion:
-        out.print(f"{compared.in_motion} rows were written meanwhile and are not compared.")
+        out.print(f"{compared.in_motion} rows of what came later are not compared.")
     out.print(
-        "Both say the same." if compared.equal else "They differ where their versions do, or one is wrong: `fsck`."
+        "Up to there both say the same." if compared.equal else "They differ where their versions do, or one is wrong."
     )
     return compared.equal
+
+
+def _safe(found: object) -> str:
+    return showing.escaped(str(found))
 
 
 @contextmanager
@@ -156,6 +161,7 @@ def _line(one: Checked) -> dict[str, Any]:
     return {
         "partition": one.partition,
         "cut": one.cut,
+        "behind": max(0, one.events - 1 - one.cut),
         "rows": one.rows,
         "in_motion": one.in_motion,
         **{topic.split(".")[-2].replace("-", "_"): count for topic, count in one.appended.items()},
@@ -168,8 +174,8 @@ def _show(checked: list[Checked], differences: Differences) -> None:
     out.print(showing.plain_table("Compared", [_line(one) for one in checked]))
     for topic, count in sorted(differences.counts.items()):
         first = differences.first[topic].document()
-        out.print(f"{topic}/{first['partition']}, {first['place']}: the first of {count} that differ")
-        out.print(f"  expected {first['expected']}")
-        out.print(f"  found    {first['found']}")
+        out.print(f"{topic}/{first['partition']}, {_safe(first['place'])}: the first of {count} that differ")
+        out.print(f"  expected {_safe(first['expected'])}")
+        out.print(f"  found    {_safe(first['found'])}")
     if not differences.counts:
-        out.print("Everything is as the ledger says.")
+        out.print("Everything up to the cuts is as the ledger says.")

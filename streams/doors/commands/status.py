@@ -1,16 +1,24 @@
 """`parley status`: how far the worker is."""
 
-from typing import Any
+from typing import Any, Final
+
+import typer
 
 from streams.doors import showing
-from streams.doors.commanding import AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
+from streams.doors.commanding import BAD_INPUT, AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect
 from streams.doors.dead_letters.decisions import read_decisions
+from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
 from streams.reading import end_positions, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
+
+_ANOTHER_LEDGER: Final = (
+    "the ledger was deleted and made anew, or has lost its end, since these tables were written; a worker stops there "
+    "with exit code 76. Restore the ledger; or, if it was meant, delete the derived topics and let a worker begin anew."
+)
 
 
 @app.command(epilog="Example: $ parley status")
@@ -26,14 +34,25 @@ def status(
     found = answered(lambda: _look(settings, connect(settings, brokers)))
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(found)
-        return
+    else:
+        _show(found)
+    if found["of_another_ledger"]:
+        showing.complain(_ANOTHER_LEDGER)
+        raise typer.Exit(BAD_INPUT)
+
+
+def _show(found: dict[str, Any]) -> None:
     out = showing.console()
     out.print(showing.plain_table(f"{found['ledger']} on {found['brokers']}", found["partitions"]))
-    out.print(
-        "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
-    )
+    out.print(_said(found))
     if found["dead_letters"]["open"]:
         out.print(f"{found['dead_letters']['open']} dead letters are open: `parley dead-letters list --state open`.")
+
+
+def _said(found: dict[str, Any]) -> str:
+    if found["of_another_ledger"]:
+        return f"The tables of partitions {', '.join(map(str, found['of_another_ledger']))} are of another ledger."
+    return "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
 
 
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
@@ -58,6 +77,8 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
                 "open_dead_letters": dead.open_of[partition],
             }
         )
+    ahead = {partition for partition, cut in cuts.items() if cut.offset >= ends[partition]}
+    another = sorted(ahead | await of_another_ledger(bootstrap, settings.installation))
     behind = sum(line["behind"] for line in lines)
     return {
         "schema": "parley.status/1",
@@ -67,6 +88,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "ledger": ledger,
         "partitions": lines,
         "behind": behind,
-        "complete": behind == 0,
+        "complete": not another and all(line["behind"] == 0 for line in lines),
+        "of_another_ledger": another,
         "dead_letters": dead.counts,
     }

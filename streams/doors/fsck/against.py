@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 
+from streams.doors.fsck.checking import nothing_written
 from streams.doors.fsck.differences import shown
 from streams.doors.fsck.rows import TABLE_NAMES, FoundRows, TableKey
 from streams.doors.kafka import find_cuts
@@ -70,9 +71,15 @@ class Compared:
 
 
 async def compare(bootstrap: str, here: str, there: str) -> Compared:
-    """Compare two sets of outputs, named by prefix and set; TopicMissing if one is not there."""
+    """Compare two sets of outputs, named by prefix and set; TopicMissing if one is not there.
+
+    NotComparable if nobody has written to one of them yet.
+    """
     ends = await end_positions(bootstrap, EVENTS.name(here))
     cuts = await find_cuts(bootstrap, here), await find_cuts(bootstrap, there)
+    for prefix, found in zip((here, there), cuts, strict=True):
+        if any(ends.values()) and not found:
+            raise nothing_written(prefix)
     compared = Compared({one: (cuts[0].get(one), cuts[1].get(one)) for one in sorted(ends)})
     for partition in compared.cuts:
         await _Pair(bootstrap, here, there, partition, compared).compare()

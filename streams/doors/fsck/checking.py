@@ -20,7 +20,7 @@ from streams.doors.fsck.rows import ExpectedRows, FoundRows, TableKey
 from streams.doors.waiting import until_decided
 from streams.engine import Cut, Projection, cut_key, decode_cut, decode_set_aside, is_set_aside
 from streams.engine.projection import Headers
-from streams.reading import KafkaRecord, end_positions, read_table, read_to_end
+from streams.reading import KafkaRecord, end_positions, read_as, read_table, read_to_end
 from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES
 from streams.topics_on_kafka import topics_found
 
@@ -30,17 +30,19 @@ _APPENDED: Final = (CHANGES, ALERTS, DEAD_LETTERS)
 
 
 class NotComparable(Exception):  # noqa: N818 -- the state of the outputs
-    """The outputs are of another fold version than this Parley's; the message says what to do."""
+    """The outputs are of another fold version or another ledger, or there are none; the message says what to do."""
 
 
 @dataclass(slots=True)
 class Checked:
     """What was compared of one partition: up to which cut, how many records of each kind, and what differs.
 
-    `in_motion` rows were written in each round up to the last one; they were held against all values of that round.
+    `events` were on the ledger when the check began. `in_motion` rows were written in each round up to the last one;
+    they were held against all values of that round.
     """
 
     partition: int
+    events: int = 0
     cut: int = -1
     rows: int = 0
     in_motion: int = 0
@@ -142,18 +144,26 @@ class PartitionCheck:
         return {name: end[self._partition] for name, end in zip(names, ends, strict=True)}
 
     async def _read_cut(self) -> "_CutFound":
-        rows = await read_table(self._bootstrap, CUTS.name(self._prefix), partitions=[self._partition])
-        row = rows.get(cut_key(self._ledger, self._partition))
+        topic = CUTS.name(self._prefix)
+        rows = await read_table(self._bootstrap, topic, partitions=[self._partition])
+        key = cut_key(self._ledger, self._partition)
+        row = rows.get(key)
         if row is None:
             return _CutFound(None, b"", frozenset())
-        cut = decode_cut(row.value)
+        cut = read_as(decode_cut, topic, key, row)
         if cut.version != self._projection.version:
             raise NotComparable(
-                f"the cut of {self._ledger}/{self._partition} on {CUTS.name(self._prefix)} was written by fold "
+                f"the cut of {self._ledger}/{self._partition} on {topic} was written by fold "
                 f"version {cut.version!r}, this Parley folds version {self._projection.version!r}: check it with the "
                 "version (and the lead times) that wrote it."
             )
-        asides = [decode_set_aside(row.value) for key, row in rows.items() if is_set_aside(key)]
+        if None not in (cut.topic_id, self._topic_id) and cut.topic_id != self._topic_id:
+            raise NotComparable(
+                f"the cut of {self._ledger}/{self._partition} on {topic} speaks of the ledger with topic id "
+                f"{cut.topic_id}, and this one has {self._topic_id}: it was deleted and made anew since. Restore it; "
+                "or, if it was meant, delete the derived topics and let a worker begin anew."
+            )
+        asides = [read_as(decode_set_aside, topic, key, row) for key, row in rows.items() if is_set_aside(key)]
         offsets = (one.offset for one in asides if one.topic == self._ledger and one.speaks_of(self._topic_id))
         return _CutFound(cut, row.value, frozenset(offsets))
 
@@ -239,15 +249,26 @@ async def check(
     """Check every partition, one after the other: it takes the memory of a worker that holds one.
 
     `projection` makes the fold of a partition. `begin` is told how many events there are, `progress` how many more were
-    folded. NotComparable if another version wrote the outputs.
+    folded. NotComparable if another version wrote the outputs, or nobody has written any yet.
     """
     ledger = EVENTS.name(prefix)
     ends = await end_positions(bootstrap, ledger)
     topic_id = next((one.topic_id for one in await topics_found(bootstrap, prefix) if one.name == ledger), None)
     begin(sum(ends.values()))
-    return [
-        await PartitionCheck(
+    checked = []
+    for one, events in sorted(ends.items()):
+        partition = PartitionCheck(
             bootstrap, prefix, one, topic_id=topic_id, projection=projection(one), progress=progress
-        ).run()
-        for one in sorted(ends)
-    ]
+        )
+        checked.append(replace(await partition.run(), events=events))
+    if any(ends.values()) and all(one.cut < 0 for one in checked):
+        raise nothing_written(prefix)
+    return checked
+
+
+def nothing_written(prefix: str) -> NotComparable:
+    """Say that a set of outputs holds nothing although the ledger has events."""
+    return NotComparable(
+        f"no worker has written to {CUTS.name(prefix)} yet, so there is nothing to compare: start one for these "
+        "outputs, and wait until `parley status` says how far it is."
+    )
