@@ -23,10 +23,6 @@ _FETCH_WAIT_MS_MAX = 10
 _POLL_RECORDS_MAX = 10_000
 _OPEN_WITHIN_S: Final = 5.0
 
-# How long a transaction that follows at once waits before it asks again whether the markers of the one before it are
-# written; they are within 2 ms or so, aiokafka waits 20, which is most of the latency under load. It has no setting.
-sender.BACKOFF_OVERRIDE = 0.002
-
 
 class OpenTransactionError(Exception):
     """A transaction stands open on the cuts, behind the fence that should have ended it."""
@@ -44,6 +40,10 @@ class FencedProducer:
     """
 
     def __init__(self, config: EngineConfig, partition: int) -> None:
+        # How long a transaction that follows at once waits before it asks again whether the markers of the one before
+        # it are written; they are within 2 ms or so, aiokafka waits 20, which is most of the latency under load. It has
+        # no setting but this one of its module.
+        sender.BACKOFF_OVERRIDE = 0.002
         self.sent_bytes = 0
         self._partition = partition
         self._producer = AIOKafkaProducer(

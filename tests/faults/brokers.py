@@ -89,6 +89,22 @@ async def two_of_three(trial: Trial) -> None:
         trial.heal("broker killed", f"node {node.number}")
 
 
+async def two_of_three_paused(trial: Trial) -> None:
+    """Pause two of three nodes for longer than their sessions, and wake them up: meanwhile nothing is acknowledged."""
+    await _under_load(trial)
+    nodes = trial.random.sample(trial.cluster.nodes, 2)
+    for node in nodes:
+        os.kill(node.pid, signal.SIGSTOP)
+        trial.strike("broker paused", f"node {node.number}")
+    try:
+        await trial.last(_PAUSED_S)
+    finally:
+        for node in nodes:
+            os.kill(node.pid, signal.SIGCONT)
+    for node in nodes:
+        trial.heal("broker paused", f"node {node.number}")
+
+
 async def the_only_one(trial: Trial) -> None:
     """Kill -9 the only node and start it anew, twice."""
     await _under_load(trial)

@@ -125,15 +125,18 @@ def identity_of(name: str, record: Record) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sent:
+class Sent:
     """The cuts of a set of outputs: time and offset of those that counted, the times of those that never did."""
 
     committed: dict[int, list[tuple[int, int]]]
     aborted: dict[int, list[int]]
 
-    def open_at(self, at_ms: int, partition: int) -> bool:
-        """Tell whether a cut that never counted was the last that was sent before an instant."""
-        last = max((sent for sent in self.aborted[partition] if sent <= at_ms), default=None)
+    def open_at(self, at_ms: int, partition: int, since_ms: int) -> bool:
+        """Tell whether a cut that never counted was the last that a process sent before an instant.
+
+        It had the partition from `since_ms` on: with its fence it ended what others had left open before.
+        """
+        last = max((sent for sent in self.aborted[partition] if since_ms <= sent <= at_ms), default=None)
         return last is not None and not any(last < sent <= at_ms for sent, _ in self.committed[partition])
 
 
@@ -152,7 +155,9 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
         if fault["fault"].startswith("kill"):
             verdict.kills += 1
             held = _held(trial, fault["target"], at_ms)
-            verdict.kills_in_transaction += any(cuts.open_at(at_ms, partition) for partition in held)
+            verdict.kills_in_transaction += any(
+                cuts.open_at(at_ms, partition, since) for partition, since in held.items()
+            )
         heals = [one["at_ms"] for one in healed if one["target"] == fault["target"] and one["at_ms"] >= at_ms]
         recovered = recovered_ms(at_ms, min(heals, default=at_ms), waiting, cuts.committed)
         if recovered is not None:
@@ -165,28 +170,27 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
     )
 
 
-async def _sent(places: Places, outputs: str) -> _Sent:
+async def _sent(places: Places, outputs: str) -> Sent:
     committed = await places.read(f"{outputs}.cuts")
     counted = {n: {one.offset for one in records} for n, records in committed.items()}
     everything = await places.read(f"{outputs}.cuts", committed=False)
-    return _Sent(
+    return Sent(
         {n: [(one.timestamp, decode_cut(one.value or b"").offset) for one in found] for n, found in committed.items()},
         {n: [one.timestamp for one in found if one.offset not in counted[n]] for n, found in everything.items()},
     )
 
 
-def _held(trial: Trial, worker: str, at_ms: int) -> set[int]:
-    """Return the partitions that a worker process had told of by an instant."""
+def _held(trial: Trial, worker: str, at_ms: int) -> dict[int, int]:
+    """Return the partitions that a worker process had told of by an instant, each with when it did so first."""
     started = max(
         (one["at_ms"] for one in trial.history.of("started") if one["worker"] == worker and one["at_ms"] <= at_ms),
         default=at_ms,
     )
-    told = trial.history.of("told")
-    return {
-        one["partition"]
-        for one in told
-        if one["worker"] == worker and started <= one["at_ms"] <= at_ms and "partition" in one
-    }
+    found: dict[int, int] = {}
+    for one in trial.history.of("told"):
+        if one["worker"] == worker and started <= one["at_ms"] <= at_ms and "partition" in one:
+            found.setdefault(one["partition"], one["at_ms"])
+    return found
 
 
 def _lengths(found: Contents) -> dict[int, int]:

@@ -50,6 +50,7 @@ KINDS = (
     *(Kind(f"broker killed: {name}", brokers.killed(role), nodes=3) for name, role in brokers.ROLES.items()),
     *(Kind(f"broker paused: {name}", brokers.paused(role), nodes=3) for name, role in brokers.ROLES.items()),
     Kind("broker killed: two of three", brokers.two_of_three, nodes=3),
+    Kind("broker paused: two of three", brokers.two_of_three_paused, nodes=3),
     Kind("brokers restarted in turn", brokers.one_after_the_other, nodes=3),
     Kind("mixed on everything", nemesis.on_everything, partitions=6, nodes=3),
 )

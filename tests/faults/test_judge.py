@@ -11,7 +11,7 @@ from streams.topics import partition_of
 from tests.faults.checkers import Wrong, check_covered, check_ledger, check_outputs, check_rows
 from tests.faults.events import HOUR_MS, NEGOTIATIONS, Author, Draft, event_value
 from tests.faults.history import Operation, written
-from tests.faults.judge import identity_of, last_values
+from tests.faults.judge import Sent, identity_of, last_values
 from tests.faults.poison import KINDS, Poisoner
 from tests.faults.reference import reference
 from tests.faults.tally import Places, Tally, UpgradeNeeded
@@ -186,3 +186,20 @@ def test_a_ledger_that_is_not_what_was_acknowledged_is_found() -> None:
     late = [appended("a", 0, 1), appended("a", 1, 0)]
     assert wrongs(late, [b"a-1", b"a-0"]) == ["out of order"]
     assert written(b"x" * 2_000).startswith("2000 bytes, sha256 ")
+
+
+@pytest.mark.parametrize(
+    ("committed", "aborted", "since", "is_open"),
+    [
+        ([], [], 0, False),
+        ([(100, 5)], [200], 150, True),
+        ([(100, 5)], [200], 50, True),
+        ([(100, 5), (250, 6)], [200], 50, False),  # sent again by whoever came next, and committed
+        ([(100, 5)], [200], 201, False),  # this process took over after it: its fence has ended that
+        ([(100, 5)], [400], 50, False),  # sent after the kill
+    ],
+)
+def test_a_transaction_is_open_from_its_cut_until_it_ends(
+    committed: list[tuple[int, int]], aborted: list[int], since: int, *, is_open: bool
+) -> None:
+    assert Sent({0: committed}, {0: aborted}).open_at(300, 0, since) is is_open
