@@ -34,7 +34,6 @@ from streams.doors.dead_letters.decisions import (
 )
 from streams.doors.dead_letters.letters import NoDeadLetter, find_letter, original_bytes
 from streams.doors.progress import told_if_slow
-from streams.engine import UnreadableCutError
 from streams.engine.halt import StopPoint
 from streams.ledger_file import BadLedgerFile
 from streams.projection import LedgerProjection
@@ -267,7 +266,7 @@ def _about(settings: Settings, place: str, decision: Decision | None) -> dict[st
 def _decided(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
         return answered(work_to_do)
-    except (NoDeadLetter, deciding.NotDecided, UnreadableCutError) as error:
+    except (NoDeadLetter, deciding.NotDecided) as error:
         leave(str(error), BAD_INPUT, error)
 
 
