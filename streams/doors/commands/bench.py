@@ -119,11 +119,12 @@ def recovery(
 
 
 def _measured(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Measure as `answered` does; SIGTERM ends it as Ctrl-C does, so that no process and no topic is left behind."""
+    """Measure as `answered` does; SIGTERM and Ctrl-C end it so that no process and no topic is left behind."""
 
     async def measure_until_told() -> T:
         measuring = asyncio.ensure_future(measure())
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+        for one in (signal.SIGTERM, signal.SIGINT):  # a shell starts what it runs in the background deaf to Ctrl-C
+            asyncio.get_running_loop().add_signal_handler(one, measuring.cancel)
         try:
             return await measuring
         except asyncio.CancelledError:
