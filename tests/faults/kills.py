@@ -24,7 +24,9 @@ async def at_points(trial: Trial) -> None:
     await trial.crew.leave(slot)
     for point in trial.random.sample(POINTS, len(POINTS)):
         visit = 1 if point in POINTS[:3] else trial.random.randint(1, 20)
-        slot = await trial.start("a", instance_id="a", stop_at=f"{point}:{visit}")
+        # whoever has a snapshot that stands at the cut folds nothing
+        instance = "empty disk" if point == "after_fold" else "a"
+        slot = await trial.start("a", instance_id=instance, stop_at=f"{point}:{visit}")
         slot.wanted = False
         await trial.killed(slot, point)
     await trial.start("a", instance_id="a")
