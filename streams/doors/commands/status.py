@@ -57,8 +57,8 @@ def _said(found: dict[str, Any]) -> str:
 
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
     ledger = EVENTS.name(settings.installation)
-    ends = await end_positions(bootstrap, ledger)
     cuts = await find_cuts(bootstrap, settings.installation)
+    ends = await end_positions(bootstrap, ledger)  # after the cuts: a worker that goes on is not ahead of its ledger
     aside = await read_set_asides(bootstrap, settings.installation)
     _, decisions = await read_decisions(bootstrap, settings.installation)
     dead = await listed(bootstrap, settings.installation, decisions, limit=0)
