@@ -35,6 +35,10 @@ class Cut:
         """Key of the cut's record: ledger topic and partition."""
         return cut_key(self.topic, self.partition)
 
+    def speaks_of(self, topic_id: str | None) -> bool:
+        """Tell whether this may be the ledger topic that is meant."""
+        return may_be_one(self.topic_id, topic_id)
+
     def encode(self) -> bytes:
         """Value of the cut's record: canonical JSON (sorted keys, no spaces)."""
         fields = {
@@ -59,6 +63,11 @@ def decode_fields(value: bytes, what: str) -> Any:  # noqa: ANN401  any JSON val
         return json.loads(value)
     except ValueError as error:
         raise UnreadableCutError(f"expected {what} as JSON, got {value[:80]!r}: {error}") from error
+
+
+def may_be_one(topic_id: str | None, other: str | None) -> bool:
+    """Tell whether two ids may be of one topic; what is not known contradicts nothing."""
+    return None in (topic_id, other) or topic_id == other
 
 
 def cut_key(topic: str, partition: int) -> bytes:

@@ -131,7 +131,7 @@ def _unfit(terms: Terms, cut: Cut | None, ledger: LedgerBounds) -> Fault | None:
             f"expected the cut of {terms.place}, found one of {cut.topic}/{cut.partition}: give every ledger a cuts "
             "topic of its own.",
         )
-    if cut.topic_id is not None and ledger.topic_id is not None and cut.topic_id != ledger.topic_id:
+    if not cut.speaks_of(ledger.topic_id):
         return Fault(
             ExitCode.LEDGER,
             f"{terms.place} has topic id {ledger.topic_id}, the cut speaks of {cut.topic_id}: the ledger was deleted "

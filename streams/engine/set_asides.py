@@ -6,7 +6,7 @@ partition, for ever: whoever folds the ledger leaves the same records out.
 
 from dataclasses import dataclass
 
-from streams.engine.cut import UnreadableCutError, decode_fields, encode_fields
+from streams.engine.cut import UnreadableCutError, decode_fields, encode_fields, may_be_one
 
 _PREFIX = b"set-aside:"
 
@@ -31,8 +31,8 @@ class SetAside:
         return b"%s%d" % (set_aside_prefix(self.topic, self.partition), self.offset)
 
     def speaks_of(self, topic_id: str | None) -> bool:
-        """Tell whether this may be the ledger topic that is meant; what is not known contradicts nothing."""
-        return None in (self.topic_id, topic_id) or self.topic_id == topic_id
+        """Tell whether this may be the ledger topic that is meant."""
+        return may_be_one(self.topic_id, topic_id)
 
     def encode(self) -> bytes:
         """Value of the set-aside's record: canonical JSON (sorted keys, no spaces)."""

@@ -8,7 +8,7 @@ from streams.doors import showing
 from streams.doors.commanding import BAD_INPUT, AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect
 from streams.doors.dead_letters.decisions import read_decisions
-from streams.doors.dead_letters.ledgers import of_another_ledger
+from streams.doors.dead_letters.ledgers import ledger_id
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
 from streams.reading import end_positions, read_set_asides
@@ -77,8 +77,8 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
                 "open_dead_letters": dead.open_of[partition],
             }
         )
-    ahead = {partition for partition, cut in cuts.items() if cut.offset >= ends[partition]}
-    another = sorted(ahead | await of_another_ledger(bootstrap, settings.installation))
+    topic_id = await ledger_id(bootstrap, settings.installation)
+    another = [one for one, cut in sorted(cuts.items()) if cut.offset >= ends[one] or not cut.speaks_of(topic_id)]
     behind = sum(line["behind"] for line in lines)
     return {
         "schema": "parley.status/1",

@@ -7,9 +7,13 @@ from streams.topics import EVENTS
 
 async def ledger_of(bootstrap: str, prefix: str) -> str:
     """Return the broker's id of the ledger topic; its name where the broker tells none."""
-    name = EVENTS.name(prefix)
-    async with open_reader(bootstrap, name, "read_uncommitted") as reader:
-        return await reader.topic_id() or name
+    return await ledger_id(bootstrap, prefix) or EVENTS.name(prefix)
+
+
+async def ledger_id(bootstrap: str, prefix: str) -> str | None:
+    """Return the broker's id of the ledger topic; None where the broker tells none."""
+    async with open_reader(bootstrap, EVENTS.name(prefix), "read_uncommitted") as reader:
+        return await reader.topic_id()
 
 
 async def of_another_ledger(bootstrap: str, prefix: str) -> frozenset[int]:
@@ -18,8 +22,6 @@ async def of_another_ledger(bootstrap: str, prefix: str) -> frozenset[int]:
     A dead letter names no ledger, but it was committed with a cut that does; and no worker goes on behind a cut that
     names another ledger than the one that is there, so all of a partition's dead letters speak of that ledger.
     """
-    ledger = await ledger_of(bootstrap, prefix)
-    if ledger == EVENTS.name(prefix):
-        return frozenset()
+    topic_id = await ledger_id(bootstrap, prefix)
     cuts = await find_cuts(bootstrap, prefix)
-    return frozenset(partition for partition, cut in cuts.items() if cut.topic_id not in {None, ledger})
+    return frozenset(partition for partition, cut in cuts.items() if not cut.speaks_of(topic_id))

@@ -157,7 +157,7 @@ class PartitionCheck:
                 f"version {cut.version!r}, this Parley folds version {self._projection.version!r}: check it with the "
                 "version (and the lead times) that wrote it."
             )
-        if None not in (cut.topic_id, self._topic_id) and cut.topic_id != self._topic_id:
+        if not cut.speaks_of(self._topic_id):
             raise NotComparable(
                 f"the cut of {self._ledger}/{self._partition} on {topic} speaks of the ledger with topic id "
                 f"{cut.topic_id}, and this one has {self._topic_id}: it was deleted and made anew since. Restore it; "
