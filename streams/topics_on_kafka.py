@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -76,12 +76,13 @@ async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replicatio
     """
     names = {topic.name(prefix): topic for topic in TOPICS}
     async with _admin(bootstrap) as admin:
-        there = {name: known.partitions for name, known in (await _known(admin)).items() if known.led}
-        await _verify(admin, prefix, {name: there[name] for name in names if name in there}, partitions)
+        known = await _known(admin)
+        there = {name: known[name].partitions for name in names if name in known and known[name].led}
+        await _verify(admin, prefix, there, partitions, there)
         created, counts = await _create_until_led(names, admin, prefix, partitions, replication)
         if created:
             await _wait_until_served(bootstrap, {name: counts[name] for name in created})
-        await _verify(admin, prefix, counts, partitions)
+        await _verify(admin, prefix, counts, partitions, names.keys() - there)
         ids = {name: await topic_id(_client(admin), name) for name in names}
     return TopicsReport(tuple(TopicFound(name, ids[name], counts[name], created=name in created) for name in names))
 
@@ -200,16 +201,19 @@ async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:
         await consumer.stop()
 
 
-async def _verify(admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int], partitions: int) -> None:
-    """Raise TopicError if one of these topics, given with their counts of partitions, is not as it must be."""
+async def _verify(
+    admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int], partitions: int, names: Collection[str]
+) -> None:
+    """Raise TopicError if one of these topics is not as it must be; `counts` are the partitions of all known ones."""
     topics = {topic.name(prefix): topic for topic in TOPICS}
-    settings = await _settings(admin, counts) if counts else {}
+    settings = await _settings(admin, names) if names else {}
     ledger_fits = counts.get(EVENTS.name(prefix)) == partitions
     problems = [
         problem
-        for name, count in counts.items()
+        for name in topics
+        if name in names
         for problem in (
-            *_miscounted(name, count, partitions, prefix if topics[name].derived and ledger_fits else None),
+            *_miscounted(name, counts[name], partitions, prefix if topics[name].derived and ledger_fits else None),
             *_missettings(name, topics[name], settings[name]),
         )
     ]
