@@ -65,13 +65,13 @@ def mark(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest())
 
 
-def written(marks: "array[int]") -> bytes:
+def write_marks(marks: "array[int]") -> bytes:
     """Write marks: eight bytes each, the least significant first."""
     return _swapped(marks).tobytes()
 
 
 def read_marks(data: bytes) -> "array[int]":
-    """Read marks as `written` has them."""
+    """Read marks as `write_marks` writes them."""
     return _swapped(array("Q", data))
 
 

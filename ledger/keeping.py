@@ -5,7 +5,7 @@ at most half as long as the one before, whose ids are read when one of them is a
 have made of them, by the page; and what the clock was asked for, by the day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ledger.cabinet import Cabinet
-from ledger.heard import Meaning, Sheet, joined, read_marks, written
+from ledger.heard import Meaning, Sheet, joined, read_marks, write_marks
 from ledger.history import Negotiation
 from ledger.knowledge import Knowledge
 from ledger.micros import from_micros, micros
@@ -79,7 +79,7 @@ class KeptNegotiation:
             found[_marks(name, gone)] = found[_ids(name, gone)] = None
         withdrawn = islice(reversed(withdrawals), len(withdrawals) - sum(len(one.withdrawn) for one in sheets[:number]))
         sheet = joined(sheets[number:], ids, tuple(withdrawn)[::-1])
-        found[_marks(name, number)] = b"\n".join([plain_json(sheet.withdrawn), written(sheet.marks)])
+        found[_marks(name, number)] = b"\n".join([plain_json(sheet.withdrawn), write_marks(sheet.marks)])
         found[_ids(name, number)] = _put_away(sheet.ids)
         sheets[number:] = [sheet]
         knowledge.heard.new = {}
@@ -123,13 +123,13 @@ class KeptNegotiation:
 
     def _take_out(self, saved: Mapping[str, bytes]) -> None:
         one, knowledge = self.negotiation, self.negotiation.knowledge
-        head = orjson.loads(_written(saved, one.name, "head"))
+        head = orjson.loads(_needed(saved.get, _key(one.name, "head")))
         one.present, one.events = from_micros(head["present"]), head["events"]
         one.data_through = None if head["through"] is None else date.fromisoformat(head["through"])
         if head["replay"] is not None:
             one.replay = _as(ReplayOpened, decode(head["replay"].encode()))
         for number in range(head["sheets"]):
-            line, _, marks = _written(saved, one.name, "marks", str(number)).partition(b"\n")
+            line, _, marks = _needed(saved.get, _marks(one.name, number)).partition(b"\n")
             withdrawn = tuple([(report, source) for report, source in orjson.loads(line)])
             knowledge.withdrawn.update(dict.fromkeys(withdrawn))
             read = partial(_ids_on, knowledge.cabinet, _ids(one.name, number))
@@ -146,7 +146,7 @@ class KeptNegotiation:
         tallies = {metric: Tally(from_micros(at)) for metric, (at, _) in head["tallies"].items()}
         self.meetings = head["meetings"]
         for page in range(-(-self.meetings // MEETINGS_A_PAGE)):
-            names, told = orjson.loads(_written(saved, name, "meetings", str(page)))
+            names, told = orjson.loads(_needed(saved.get, _key(name, "meetings", str(page))))
             knowledge.meetings.update({one: len(knowledge.meetings) + place for place, one in enumerate(names)})
             for metric in tallies.keys() & told.keys():
                 for one, what in zip(names, told[metric], strict=True):
@@ -180,7 +180,7 @@ def _put_away(ids: Mapping[str, Meaning]) -> bytes:
 
 
 def _ids_on(cabinet: Cabinet, key: str) -> dict[str, Meaning]:
-    acts, others = orjson.loads(_read(cabinet, key))
+    acts, others = orjson.loads(_needed(cabinet.read, key))
     return {**acts, **{name: bytes.fromhex(told) for name, told in others.items()}}
 
 
@@ -189,19 +189,12 @@ def _day(negotiation: str, day: date) -> str:
 
 
 def _wakes_of(cabinet: Cabinet, negotiation: str, day: date) -> dict[Unit, datetime]:
-    asked = orjson.loads(_read(cabinet, _day(negotiation, day)))
+    asked = orjson.loads(_needed(cabinet.read, _day(negotiation, day)))
     return {Unit(kind, name): from_micros(wake) for kind, name, wake in asked}
 
 
-def _read(cabinet: Cabinet, key: str) -> bytes:
-    data = cabinet.read(key)
+def _needed(get: Callable[[str], bytes | None], key: str) -> bytes:
+    data = get(key)
     if data is None:
         raise LookupError(f"expected what was saved as {key!r}, found nothing")
-    return data
-
-
-def _written(saved: Mapping[str, bytes], negotiation: str, *names: str) -> bytes:
-    data = saved.get(_key(negotiation, *names))
-    if data is None:
-        raise LookupError(f"expected what was saved as {' '.join(names)} of {negotiation}, found nothing")
     return data
