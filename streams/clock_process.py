@@ -124,11 +124,11 @@ class ClockProcess:
         """Go on from the snapshot of a partition, if it is one of this ledger without what is set aside by now."""
         origin = Origin(self._topic, look.topic_id, partition, self._version)
         await held.open()
+        aside = {offset for offset in look.aside_in(partition) if offset <= held.folded}
+        of_this = held.origin == origin and held.folded < look.ends[partition]
+        if of_this and _attached(held, origin) and held.state.aside == aside:
+            return
         if held.folded >= 0:
-            if held.origin == origin and held.folded < look.ends[partition] and _attached(held, origin):
-                known = {offset for offset in look.aside_in(partition) if offset <= held.folded}
-                if held.state.aside == known:
-                    return
             await held.renew()
         held.begin(origin)
 

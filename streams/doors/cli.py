@@ -36,7 +36,7 @@ from streams.doors.commanding import (
 from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import UnreadableRow, decode_rows, find_cuts, read_cuts, read_rows
+from streams.doors.kafka import decode_rows, find_cuts, read_cuts, read_rows
 from streams.doors.watching import Cursor, watch_lines
 from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_rarely
@@ -251,10 +251,7 @@ def tables(
         decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
         return decoded, await read_cuts(bootstrap, settings.installation)
 
-    try:
-        decoded, cuts = answered(read)
-    except UnreadableRow as error:
-        leave(str(error), BAD_INPUT, error)
+    decoded, cuts = answered(read)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         cut = {str(partition): offset for partition, offset in cuts.items()}
         showing.emit_json({"schema": "parley.tables/1", "negotiation": negotiation, "cut": cut, **decoded})

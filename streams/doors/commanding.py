@@ -18,6 +18,7 @@ from streams.doors.asking import UnknownNegotiation
 from streams.doors.dead_letters.decisions import UnreadableDecision
 from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
+from streams.doors.kafka import UnreadableRow
 from streams.doors.waiting import NotReached
 from streams.doors.watching import BadCursor
 from streams.engine import ExitCode, UnreadableCutError
@@ -98,6 +99,7 @@ def faults() -> Iterator[None]:
         UpgradeNeeded,
         UnreadableDecision,
         UnreadableCutError,
+        UnreadableRow,
     ) as error:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:

@@ -89,7 +89,7 @@ def list_command(
         )
 
     with told_if_slow("dead letters") as tell:
-        found = _decided(look)
+        found = answered(look)
     left_out = found.matching - len(found.lines)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(
