@@ -8,13 +8,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from aiokafka import AIOKafkaProducer
+
 from schemas.cloudevents import headers
 from schemas.codec import EVENT_BYTES_MAX, encode
 from schemas.events import Event, StatementMade
 from streams.broker import BrokerAddress
 from streams.producing import LedgerWriter
-from streams.topics import EVENTS, partition_of
-from tests.first_light.running import PARTITIONS, USUAL, parley, played_history, write
+from streams.topics import EVENTS, Topic, partition_of
+from tests.first_light.running import PARTITIONS, USUAL, complete, parley, played_history, worker, write
 
 Headers = list[tuple[str, bytes]]
 Bytes = Callable[[Event], bytes]
@@ -85,8 +87,22 @@ class Place:
         done = await asyncio.to_thread(parley, self.folder, *words, *to, given=given, settings=settings)
         said = " ".join(done.stderr.decode().split())
         assert done.returncode == code, (done.stdout.decode(), said)
+        assert "Traceback" not in said
         return {**(json.loads(done.stdout) if done.stdout else {}), "said": said}
+
+    async def plant(self, topic: Topic, partition: int, key: bytes, value: bytes) -> None:
+        """Write what only a worker may."""
+        async with AIOKafkaProducer(bootstrap_servers=self.kafka.bootstrap) as producer:
+            await producer.send_and_wait(topic.name(self.prefix), key=key, value=value, partition=partition)
 
     async def dead_letters(self, code: int, *words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 -- as `ask` takes it
         """Run a command on dead letters."""
         return await self.ask(code, "dead-letters", *words, **how)
+
+
+async def complete_with_worker(place: Place, outputs: str = "") -> None:
+    """Let a worker bring outputs about for all that is on the ledger, and leave."""
+    settings = {"outputs": outputs} if outputs else {}
+    installation = f"{place.prefix}+{outputs}" if outputs else place.prefix
+    async with worker(place.folder, place.kafka.bootstrap, place.prefix, settings=settings):
+        await complete(place.kafka.bootstrap, installation)

@@ -19,9 +19,9 @@ from streams.projection import LedgerProjection
 from streams.topics import DECISIONS, EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.deleting import delete_topics
-from tests.doors.poisoned import KINDS, Kind, Place, statements
+from tests.doors.poisoned import KINDS, Kind, Place, complete_with_worker, statements
 from tests.engine.batches import append_batch, gzip_bomb
-from tests.first_light.running import PARTITIONS, complete, worker
+from tests.first_light.running import PARTITIONS
 
 REASON = ("--reason", "a test of ours")
 
@@ -29,13 +29,6 @@ REASON = ("--reason", "a test of ours")
 @pytest.fixture
 def place(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> Place:
     return Place(kafka, prefix, tmp_path)
-
-
-async def complete_with_worker(place: Place, outputs: str = "") -> None:
-    settings = {"outputs": outputs} if outputs else {}
-    installation = f"{place.prefix}+{outputs}" if outputs else place.prefix
-    async with worker(place.folder, place.kafka.bootstrap, place.prefix, settings=settings):
-        await complete(place.kafka.bootstrap, installation)
 
 
 def fixed_file(place: Place, data: bytes) -> str:

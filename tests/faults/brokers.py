@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tests.faults.cluster import Node
 from tests.faults.quorum import controller_of
@@ -66,14 +66,7 @@ def paused(role: Role) -> Play:
 
     async def play(trial: Trial) -> None:
         await _under_load(trial)
-        node = await _node(trial, role)
-        os.kill(node.pid, signal.SIGSTOP)
-        trial.strike("broker paused", f"node {node.number}")
-        try:
-            await trial.last(_PAUSED_S)
-        finally:
-            os.kill(node.pid, signal.SIGCONT)
-        trial.heal("broker paused", f"node {node.number}")
+        await _pause(trial, [await _node(trial, role)])
 
     return play
 
@@ -92,17 +85,7 @@ async def two_of_three(trial: Trial) -> None:
 async def two_of_three_paused(trial: Trial) -> None:
     """Pause two of three nodes for longer than their sessions, and wake them up: meanwhile nothing is acknowledged."""
     await _under_load(trial)
-    nodes = trial.random.sample(trial.cluster.nodes, 2)
-    for node in nodes:
-        os.kill(node.pid, signal.SIGSTOP)
-        trial.strike("broker paused", f"node {node.number}")
-    try:
-        await trial.last(_PAUSED_S)
-    finally:
-        for node in nodes:
-            os.kill(node.pid, signal.SIGCONT)
-    for node in nodes:
-        trial.heal("broker paused", f"node {node.number}")
+    await _pause(trial, trial.random.sample(trial.cluster.nodes, 2))
 
 
 async def the_only_one(trial: Trial) -> None:
@@ -148,6 +131,19 @@ async def _under_load(trial: Trial) -> None:
 async def _node(trial: Trial, role: Role) -> Node:
     number = await role(trial)
     return next(node for node in trial.cluster.nodes if node.number == number)
+
+
+async def _pause(trial: Trial, nodes: Sequence[Node]) -> None:
+    for node in nodes:
+        os.kill(node.pid, signal.SIGSTOP)
+        trial.strike("broker paused", f"node {node.number}")
+    try:
+        await trial.last(_PAUSED_S)
+    finally:
+        for node in nodes:
+            os.kill(node.pid, signal.SIGCONT)
+    for node in nodes:
+        trial.heal("broker paused", f"node {node.number}")
 
 
 async def _kill(trial: Trial, node: Node) -> None:
