@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -18,14 +19,25 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
 
 
-def console() -> Console:
-    """Return the console of standard output; text from reports is shown as it is, never read as markup."""
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=False)
+class _Console(Console):
+    """A console on which whatever is printed is `escaped`, before it is laid out where it is still plain text."""
+
+    def render_str(self, text: str, **how: Any) -> Text:  # noqa: ANN401  Rich's own options
+        return super().render_str(escaped(text), **how)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else escaped(text), style, control)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return the console of standard output; text from reports is neither read as markup nor obeyed by a terminal."""
+    return _Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=False)
 
 
 def complain(message: str) -> None:
     """Say something to the person at the terminal, beside the answer."""
-    Console(stderr=True, markup=False, emoji=False, highlight=False).print(escaped(message))
+    console(stderr=True).print(message)
 
 
 def emit_json(document: object) -> None:
@@ -36,6 +48,8 @@ def emit_json(document: object) -> None:
 
 def escaped(text: str) -> str:
     """Write what a terminal would obey, or not show, as escapes: whoever wrote a report must not write the screen."""
+    if text.isprintable():
+        return text
     return "".join(
         one if one in "\n\t" or unicodedata.category(one) not in _UNSEEN else ascii(one)[1:-1] for one in text
     )
@@ -294,7 +308,7 @@ def plain_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     for name in rows[0] if rows else ():
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*(escaped(str(value)) for value in row.values()))
+        table.add_row(*(str(value) for value in row.values()))
     return table
 
 

@@ -4,7 +4,8 @@ import io
 from dataclasses import dataclass, field, replace
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
 from streams.doors import showing
 from streams.doors.dead_letters.letters import DeadLetter, read_letter
@@ -93,6 +94,30 @@ def test_bytes_are_told_as_text_where_they_are_and_no_longer_than_the_limit() ->
 def test_a_terminal_is_shown_what_it_would_obey() -> None:
     text = "\x1b]0;title\x07 \x9b2J \u202egnirts\u200b \r\n\tGrüße, 中文"
     assert showing.escaped(text) == "\\x1b]0;title\\x07 \\x9b2J \\u202egnirts\\u200b \\r\n\tGrüße, 中文"
+
+
+EVIL = "\x1b[2J evil\x9b\u202e"
+CAUSE = {"act": EVIL, "type": "x", "source": EVIL}
+PRINTED: dict[str, RenderableType] = {
+    "a line": EVIL,
+    "a text": Text(EVIL),
+    "a table": showing.plain_table(EVIL, [{EVIL: EVIL}]),
+    "a change": showing.change_line(
+        {
+            "at": "2025-11-10T05:01:00+00:00", "table": "metrics", "key": f"n/{EVIL}", "kind": "update",
+            "cause": CAUSE, "before": {"value": EVIL}, "after": {"value": EVIL},
+        }
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_no_output_hands_on_what_a_terminal_would_obey(name: str) -> None:
+    screen = showing.console()
+    with screen.capture() as capture:
+        screen.print(PRINTED[name])
+    assert not {"\x1b", "\x9b", "\u202e"} & set(capture.get())
+    assert "\\x1b[2J" in capture.get()
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -163,9 +163,9 @@ def _show(found: dict[str, Any]) -> None:
     told += [(name, str(decision[name])) for name in ("verdict", "by", "reason", "event") if decision.get(name)]
     out = showing.console()
     for name, text in told:
-        out.print(showing.escaped(f"{name}: {text}"))
-    out.print(showing.escaped(telling.written_text(found["value"])))
-    out.print(showing.escaped(str(found["next"])))
+        out.print(f"{name}: {text}")
+    out.print(telling.written_text(found["value"]))
+    out.print(str(found["next"]))
 
 
 @dead_letters.command(epilog="Example: $ parley dead-letters retry 2:1841 --file fixed.json")
@@ -241,7 +241,7 @@ def discard(
     else:
         was = "was discarded before" if was_kept else "is discarded"
         told = f"{place} {was}, at {decision.at.isoformat()} by {decision.by}: {decision.reason}"
-        showing.console().print(showing.escaped(told))
+        showing.console().print(told)
 
 
 def _where(

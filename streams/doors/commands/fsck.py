@@ -134,20 +134,16 @@ def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_j
     out.print(showing.plain_table(f"{settings.installation} against {other.installation}", counts))
     for name, tally in compared.tallies.items():
         if tally.first is not None:
-            place = _safe(tally.first["place"])
+            place = tally.first["place"]
             out.print(f"{name}/{tally.first['partition']}, {place}: the first that is not the same")
-            out.print(f"  here  {_safe(tally.first['here'])}")
-            out.print(f"  there {_safe(tally.first['there'])}")
+            out.print(f"  here  {tally.first['here']}")
+            out.print(f"  there {tally.first['there']}")
     if compared.in_motion:
         out.print(f"{compared.in_motion} rows of what came later are not compared.")
     out.print(
         "Up to there both say the same." if compared.equal else "They differ where their versions do, or one is wrong."
     )
     return compared.equal
-
-
-def _safe(found: object) -> str:
-    return showing.escaped(str(found))
 
 
 @contextmanager
@@ -174,8 +170,8 @@ def _show(checked: list[Checked], differences: Differences) -> None:
     out.print(showing.plain_table("Compared", [_line(one) for one in checked]))
     for topic, count in sorted(differences.counts.items()):
         first = differences.first[topic].document()
-        out.print(f"{topic}/{first['partition']}, {_safe(first['place'])}: the first of {count} that differ")
-        out.print(f"  expected {_safe(first['expected'])}")
-        out.print(f"  found    {_safe(first['found'])}")
+        out.print(f"{topic}/{first['partition']}, {first['place']}: the first of {count} that differ")
+        out.print(f"  expected {first['expected']}")
+        out.print(f"  found    {first['found']}")
     if not differences.counts:
         out.print("Everything up to the cuts is as the ledger says.")

@@ -53,7 +53,7 @@ def set_aside(
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(found)
     else:
-        showing.console().print(f"{found['ledger']} {place} is set aside: {showing.escaped(found['reason'])}")
+        showing.console().print(f"{found['ledger']} {place} is set aside: {found['reason']}")
     showing.complain(_WHAT_NEXT)
 
 
