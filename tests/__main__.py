@@ -12,14 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NO_BROKER = (
-    "-m",
-    "not kafka",
-    "--numprocesses",
-    "logical",
-    "--dist",
-    "loadfile",
-)  # the broker cannot be shared, so only here
+ALONE = ("tests/bench", "tests/faults")  # what measures or hurts has the machine for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,12 @@ def steps(*, broker: bool) -> tuple[Step, ...]:
     """Give the steps in their order; without a broker the tests and blocks that need one are left out."""
     # import-linter has no __main__
     imports = (sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")
-    tests = module("pytest", "--verbosity=0", "--durations=5", *(() if broker else NO_BROKER))
+    pytest = module("pytest", "--verbosity=0", "--durations=5")
+    chosen = () if broker else ("-m", "not kafka")
+    # each process of the tests has a broker of its own, so they are few
+    side_by_side = ("--numprocesses", "2" if broker else "logical", "--dist", "loadfile")
+    tests = (*pytest, *(f"--ignore={folder}" for folder in ALONE), *side_by_side, *chosen)
+    alone = (*pytest, *ALONE, *chosen)
     readme = module("tests.house.readme", "README.md", *(() if broker else ("--no-broker",)))
     return (
         Step("format", module("ruff", "format", "--check", "."), "run `ruff format .`"),
@@ -49,6 +47,7 @@ def steps(*, broker: bool) -> tuple[Step, ...]:
         Step("types", module("mypy"), "mend what mypy names above"),
         Step("layers", (*imports, "--no-logo"), "move the import: streams may use ledger, ledger may use schemas"),
         Step("tests", tests, "run one alone with `pytest PATH::NAME`", shows_output=True),
+        Step("alone", alone, "run one alone with `pytest PATH::NAME`", shows_output=True),
         Step("readme", readme, "mend the code, or show in README.md what it answers now", shows_output=True),
     )
 
