@@ -151,7 +151,7 @@ class ClockProcess:
                 )
             )
         held.worked(time.perf_counter() - begun)
-        held.save_if_due(last.offset)
+        held.save_if_due(last.offset, idle=self._ready)
         if refused:
             self._tell_refused(first.partition, refused)
 

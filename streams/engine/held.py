@@ -16,6 +16,8 @@ from streams.engine.snapshots import Store
 log = logging.getLogger(__name__)
 
 _SAVING_SHARE_MAX: Final = 0.5
+_IDLE_SHARE: Final = 0.1
+_IDLE_SAVING_SHARE_MAX: Final = 1.0
 
 S = TypeVar("S")
 
@@ -86,11 +88,15 @@ class Held(Generic[S]):
             self._store.origin = origin
             self.state.attach(self._store)
 
-    def save_if_due(self, folded: int) -> None:
-        """Save the state, which stands at a committed offset, if enough has happened since the last time."""
+    def save_if_due(self, folded: int, *, idle: bool = False) -> None:
+        """Save the state, which stands at a committed offset, if enough has happened since the last time.
+
+        Less is enough where there is nothing else to do: most starts follow a process that had done its work.
+        """
         if self._store is None or (self._saving is not None and not self._saving.done()):
             return
-        worth_it = self._worked >= max(self._keeping.work, self._cost / _SAVING_SHARE_MAX)
+        work = self._keeping.work * (_IDLE_SHARE if idle else 1)
+        worth_it = self._worked >= max(work, self._cost / (_IDLE_SAVING_SHARE_MAX if idle else _SAVING_SHARE_MAX))
         overdue = time.monotonic() >= self._saved_at + self._keeping.within
         if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)

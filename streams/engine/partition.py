@@ -272,7 +272,7 @@ class LedgerPartition:
         if last:
             await self._held.save(offset)
         else:
-            self._held.save_if_due(offset)
+            self._held.save_if_due(offset, idle=self._state.arrived <= offset)
 
     async def _release(self) -> None:
         await self._producer.stop()
