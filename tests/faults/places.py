@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.engine import Cut, Record, decode_cut
 from streams.reading import Isolation, end_positions, read_to_end
+from tests.deleting import delete_topics
 
 TABLES = ("sums", "deadlines")
 APPENDED = ("changes", "alerts", "dead-letters")
@@ -57,10 +58,8 @@ class Places:
         """Delete topics and wait until the broker has forgotten them; without names, all that begin with the prefix."""
         async with self.admin() as admin:
             wanted = set(topics) or {name for name in await admin.list_topics() if name.startswith(f"{self.prefix}.")}
-            if wanted:
-                await admin.delete_topics(sorted(wanted))
-            while wanted & set(await admin.list_topics()):  # noqa: ASYNC110 -- the broker changes it
-                await asyncio.sleep(0.02)
+        if wanted:
+            await delete_topics(self.bootstrap, *sorted(wanted))
 
     async def delete_records(self, partition: int, before: int) -> None:
         """Delete the records of a ledger partition before an offset."""
