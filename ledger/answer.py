@@ -136,8 +136,8 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
 def _rows(knowledge: Knowledge, at: datetime) -> dict[str, list[Json]]:
     rows: dict[str, list[Json]] = {"measures": [], "deadlines": []}
     for kind in ROW_KINDS:
-        for name in knowledge.units(kind):
-            for (table, _), row in sorted(view(knowledge, Unit(kind, name), at).rows.items()):
+        for unit in [Unit(kind, name) for name in knowledge.units(kind)]:
+            for (table, _), row in sorted(view(knowledge, unit, knowledge.unit(unit), at).rows.items()):
                 rows[table].append(row)
     return rows
 

@@ -5,14 +5,14 @@ findings, never exceptions. Time is what the events tell: a report is heard when
 was public), and the clock's strikes are events like others.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, get_args
 
 from ledger.deadlines import Deadline, warn_at
-from ledger.knowledge import Knowledge
+from ledger.knowledge import Knowledge, Parts
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.rows import reports_told, utc_text
@@ -141,33 +141,37 @@ class Negotiation:
         if (strike.mode == "replay") != (self.replay is not None):
             self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")
             return
-        due = self.wakes.due(at)
+        due = self.knowledge.parts_to_change(self.wakes.due(at))
         self.present = max(self.present, at)
+        touched = dict(due)
         for unit in sorted(due):
-            part = self.knowledge.unit_to_change(unit)
+            part = due[unit]
             self._alert(outcome, recorded, unit, at)
             self._wait_for(unit, part, [wake for wake in part.wakes if wake > at])
             part.stays_until = None
-        self._render(outcome, recorded, due | self.knowledge.dependents(due))
+            touched.update(self.knowledge.dependents(unit, part))
+        self._render(outcome, recorded, touched)
 
     def _alert(self, outcome: Outcome, recorded: Recorded, unit: Unit, at: datetime) -> None:
-        alerted = self.knowledge.unit_to_change(unit).alerted
-        for deadline in deadlines_of(self.knowledge, unit, at):
+        part = self.knowledge.unit_to_change(unit)
+        for deadline in deadlines_of(self.knowledge, unit, part, at):
             if deadline.state != "pending" or deadline.due.basis == "inferred":
                 continue
             for lead in self.leads:
                 warn = warn_at(deadline.due, lead)
                 key = (deadline.id, deadline.revision, lead)
-                if deadline.heard_at < warn <= at and key not in alerted and self._stands(unit, deadline, at):
-                    alerted[key] = None
+                if not deadline.heard_at < warn <= at or key in part.alerted:
+                    continue
+                if self._stands(unit, part, deadline, at):
+                    part.alerted[key] = None
                     outcome.alerts.append(self._alert_of(outcome, recorded, deadline, lead, warn))
 
-    def _stands(self, unit: Unit, deadline: Deadline, at: datetime) -> bool:
+    def _stands(self, unit: Unit, part: OfUnit, deadline: Deadline, at: datetime) -> bool:
         """Tell whether a late strike still speaks of the date that stood until it was due, or stands now."""
         last = min(self.present, window(deadline.due).latest - RESOLUTION)
         if last <= at:
             return True
-        found = (one for one in deadlines_of(self.knowledge, unit, last) if one.id == deadline.id)
+        found = (one for one in deadlines_of(self.knowledge, unit, part, last) if one.id == deadline.id)
         return any(one.state == "pending" and one.due == deadline.due for one in found)
 
     def _alert_of(self, outcome: Outcome, recorded: Recorded, deadline: Deadline, lead: str, warn: datetime) -> Alert:
@@ -195,14 +199,14 @@ class Negotiation:
             acts=list(deadline.acts),
         )
 
-    def _render(self, outcome: Outcome, recorded: Recorded, touched: Iterable[Unit]) -> None:
+    def _render(self, outcome: Outcome, recorded: Recorded, touched: Parts) -> None:
         """Render the touched units anew, note what changed, and ask the clock for the instants still to come."""
         for unit in sorted(touched):
-            part = self.knowledge.unit_to_change(unit)
+            part = touched[unit]
             if part.stays_until is not None and self.present < part.stays_until:
                 self._recount(outcome, recorded, unit, part)
                 continue
-            seen = view(self.knowledge, unit, self.present)
+            seen = view(self.knowledge, unit, part, self.present)
             self._put(outcome, recorded, part.rows, seen.rows)
             part.rows = seen.rows
             self._ask(unit, part, seen)
@@ -222,9 +226,9 @@ class Negotiation:
         """Ask the clock for the instants of a unit still to come, and go on waiting for those due and not struck."""
         waiting = [wake for wake in part.wakes if wake <= self.present]
         since = waiting[0] if waiting else self.present
-        asked = instants(self.knowledge, unit, self.leads, Seen(self.present, seen.deadlines), since)
+        asked = instants(self.knowledge, unit, self.leads, Seen(self.present, part, seen.deadlines), since)
         self._wait_for(unit, part, sorted([wake for wake in asked if wake > self.present or wake in waiting]))
-        part.stays_until = stays_until(self.knowledge, unit, part, self.present)
+        part.stays_until = stays_until(unit, part, seen.stays_until, self.present)
 
     def _wait_for(self, unit: Unit, part: OfUnit, instants: Sequence[datetime]) -> None:
         before, part.wakes = part.wakes, tuple(instants)

@@ -22,6 +22,7 @@ from schemas.events import (
     ActReported,
     AnyReport,
     DeadlineChanged,
+    MeetingChanged,
     MetricDefined,
     ProceedingChanged,
     ReportRetracted,
@@ -29,6 +30,8 @@ from schemas.events import (
 )
 from schemas.formulas import CountOfMeetings, SumOfRates
 
+Parts = dict[Unit, OfUnit]
+"""Some units, each with what there is of it."""
 _UNKNOWN: Final = object()
 
 
@@ -50,39 +53,45 @@ class Knowledge:
     withdrawn: dict[tuple[str, str], None] = field(default_factory=dict)
     meetings: dict[str, int] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
-    _metrics_of: dict[str, dict[str, None]] = field(default_factory=dict)
-    _counters: dict[str, None] = field(default_factory=dict)
+    _metrics_of: dict[str, dict[Unit, None]] = field(default_factory=dict)
+    _counters: dict[Unit, None] = field(default_factory=dict)
 
-    def add(self, entry: Entry) -> set[Unit]:
+    def add(self, entry: Entry) -> Parts:
         """Take in one report; return the units whose answers it may change."""
         event = entry.event
         act = self.cabinet.to_change(self._key("act", event.act), OfAct)
         act.entries[entry.id] = entry
+        act.units.update(dict.fromkeys(entry.units))
         self.heard.new[entry.id] = event.act
-        for unit in entry.units:
-            act.units[unit] = None
-            part = self.unit_to_change(unit)
-            part.acts[event.act] = None
-            if isinstance(event, ProceedingChanged):
-                part.judged[event.act] = None
-            if unit.kind == "meeting":
-                self.meetings.setdefault(unit.name, len(self.meetings))
-        if isinstance(event, DeadlineChanged) and event.component is not None:
-            self.unit_to_change(Unit("component", event.component)).hanging[event.deadline] = None
         withdrawn = self._withdrawn_by(entry)
-        touched = set(act.units)
+        touched = self.parts_to_change(act.units)
         for name in withdrawn:
-            touched.update(self._act(name).units)
-        found = set(touched)
-        for unit in touched:
-            dependents = self.dependents([unit])
-            found |= dependents
+            touched.update(self.parts_to_change(self._act(name).units))
+        for unit in entry.units:
+            self._note(event, unit, touched[unit])
+        found = dict(touched)
+        for unit, part in touched.items():
+            dependents = self.dependents(unit, part)
+            found.update(dependents)
             if unit.kind == "meeting":
                 self.tallies.touch(unit.name)
-            if self._makes_other(entry, self.unit_to_change(unit), unit, withdrawn):
-                for dependent in dependents:
-                    self.unit(dependent).stays_until = None
+            if self._makes_other(entry, part, unit, withdrawn):
+                for dependent in dependents.values():
+                    dependent.stays_until = None
         return found
+
+    def _note(self, event: AnyReport, unit: Unit, part: OfUnit) -> None:
+        """Note that a report works on a unit."""
+        part.acts[event.act] = None
+        match event:
+            case ProceedingChanged():
+                part.judged[event.act] = None
+            case MeetingChanged():
+                self.meetings.setdefault(unit.name, len(self.meetings))
+            case DeadlineChanged(component=str(component)):
+                self.unit_to_change(Unit("component", component)).hanging[event.deadline] = None
+            case _:
+                pass
 
     def _makes_other(self, entry: Entry, part: OfUnit, unit: Unit, withdrawn: Sequence[str]) -> bool:
         """Tell whether a report may make another thing of a unit, and if so forget what was computed of it.
@@ -108,35 +117,36 @@ class Knowledge:
         act = part.resolved.get(entry.event.act)
         return act is not None and self.stands(entry) and confirms(act, unit.name, entry)
 
-    def define(self, event: MetricDefined | StackingRuleDefined) -> set[Unit]:
+    def define(self, event: MetricDefined | StackingRuleDefined) -> Parts:
         """Take in a definition. The highest revision stands, whatever the order of arrival."""
         match event:
             case MetricDefined():
+                metric = Unit("metric", event.metric)
                 known = self.metrics.get(event.metric)
                 if known is None or known.revision < event.revision:
                     self.metrics[event.metric] = event
-                    self._note_uses(event)
+                    self._note_uses(metric, event)
                     self.tallies.forget(event.metric)
-                    self.unit(Unit("metric", event.metric)).stays_until = None
+                    self.unit(metric).stays_until = None
                 counted = self.meetings if isinstance(event.formula, CountOfMeetings) else {}
-                return {Unit("metric", event.metric), *(Unit("meeting", name) for name in counted)}
+                return self.parts_to_change([metric, *[Unit("meeting", name) for name in counted]])
             case StackingRuleDefined():
                 rule = self.rules.get(event.rule)
                 if rule is None or rule.revision < event.revision:
                     self.rules[event.rule] = event
-                return set()
+                return {}
             case _:
                 assert_never(event)
 
-    def _note_uses(self, event: MetricDefined) -> None:
+    def _note_uses(self, metric: Unit, event: MetricDefined) -> None:
         for users in (*self._metrics_of.values(), self._counters):
-            users.pop(event.metric, None)
+            users.pop(metric, None)
         match event.formula:
             case SumOfRates(terms=terms):
                 for term in terms:
-                    self._metrics_of.setdefault(term.component, {})[event.metric] = None
+                    self._metrics_of.setdefault(term.component, {})[metric] = None
             case CountOfMeetings():
-                self._counters[event.metric] = None
+                self._counters[metric] = None
             case _:
                 assert_never(event.formula)
 
@@ -158,16 +168,16 @@ class Knowledge:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
         return (entry.id, entry.event.source.name) not in self.withdrawn
 
-    def dependents(self, units: Iterable[Unit]) -> set[Unit]:
-        """Return the units whose answers rest on these: metrics, and deadlines told that hang on components."""
-        found: set[Unit] = set()
-        for unit in units:
-            if unit.kind == "component":
-                found.update([Unit("metric", name) for name in self._metrics_of.get(unit.name, ())])
-                found.update([Unit("deadline", name) for name in self.unit(unit).hanging])
-            elif unit.kind == "meeting":
-                found.update([Unit("metric", name) for name in self._counters])
-        return found
+    def dependents(self, unit: Unit, part: OfUnit) -> Parts:
+        """Return the units whose answers rest on this one: metrics, and deadlines told that hang on a component."""
+        match unit.kind:
+            case "component":
+                hanging = [Unit("deadline", name) for name in part.hanging]
+                return self.parts_to_change([*self._metrics_of.get(unit.name, ()), *hanging])
+            case "meeting":
+                return self.parts_to_change(self._counters)
+            case _:
+                return {}
 
     def _key(self, kind: str, name: str) -> str:
         return f"{self.name}\0{kind}\0{name}"
@@ -182,6 +192,10 @@ class Knowledge:
     def unit_to_change(self, unit: Unit) -> OfUnit:
         """Return a unit that is going to be changed; a new one where there was none."""
         return self.cabinet.to_change(self._key(*unit), OfUnit)
+
+    def parts_to_change(self, units: Iterable[Unit]) -> Parts:
+        """Return units that are going to be changed."""
+        return {unit: self.unit_to_change(unit) for unit in units}
 
     def entries(self) -> list[Entry]:
         """Return every report there is, in the order that truth depends on."""
@@ -203,19 +217,14 @@ class Knowledge:
             if (unit in one.units or isinstance(one.event, ActReported)) and self.stands(one)
         ]
 
-    def of_unit(self, unit: Unit) -> list[Entry]:
+    def of_unit(self, unit: Unit, part: OfUnit) -> list[Entry]:
         """Return the standing reports on a unit, with those that only tell of the same acts."""
-        part = self.unit(unit)
         if part.standing is None:
             part.standing = [entry for act in part.acts for entry in self.of_act(act, unit)]
         return part.standing
 
-    def component(self, name: str) -> OnComponent:
+    def on_component(self, unit: Unit, part: OfUnit) -> OnComponent:
         """Return what acts and courts do to a component; nothing where no report speaks of it."""
-        unit = Unit("component", name)
-        return self._on_component(unit, self.unit(unit))
-
-    def _on_component(self, unit: Unit, part: OfUnit) -> OnComponent:
         found = part.component
         if found is None:
             acts = [act for act in [self._resolve(act, unit, part) for act in part.acts] if act is not None]
@@ -246,13 +255,14 @@ class Knowledge:
 
     def acts(self, component: str) -> tuple[ActOnComponent, ...]:
         """Return what acts do to a component, in the order in which they were made public."""
-        return self.component(component).acts
+        unit = Unit("component", component)
+        return self.on_component(unit, self.unit(unit)).acts
 
     def timeline(self, component: str) -> Timeline | None:
         """Return the timeline of a component, None where no report speaks of it."""
         unit = Unit("component", component)
         part = self.unit(unit)
-        return self._on_component(unit, part).timeline if part.acts else None
+        return self.on_component(unit, part).timeline if part.acts else None
 
     def units(self, kind: UnitKind) -> list[str]:
         """Return the names of all units of a kind, sorted."""
@@ -266,20 +276,20 @@ class Knowledge:
 
     def meeting(self, name: str, at: datetime) -> Meeting | None:
         """Return a meeting as the reports made by an instant tell it. None if there was none."""
-        part = self.unit(Unit("meeting", name))
+        return self.settled_meeting(name, at)[0]
+
+    def settled_meeting(self, name: str, at: datetime) -> tuple[Meeting | None, bool]:
+        """Return a meeting at an instant, and whether every report of it had been made by then."""
+        unit = Unit("meeting", name)
+        part = self.unit(unit)
         if part.meeting is not None and part.meeting[0] <= at:
-            return part.meeting[1]
-        entries = self.of_unit(Unit("meeting", name))
+            return part.meeting[1], True
+        entries = self.of_unit(unit, part)
         found = meeting(name, entries, at)
         newest = max((entry.made_at for entry in entries), default=None)
         if newest is not None and newest <= at:
             part.meeting = (newest, found)
-        return found
-
-    def settled_meeting(self, name: str, at: datetime) -> tuple[Meeting | None, bool]:
-        """Return a meeting at an instant, and whether every report of it had been made by then."""
-        found = self.meeting(name, at)
-        return found, self.unit(Unit("meeting", name)).meeting is not None
+        return found, part.meeting is not None
 
     def tally(self, metric: str, formula: CountOfMeetings, at: datetime) -> Tally:
         """Return a counter of meetings at an instant."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, assert_never
 from ledger.knowledge import Knowledge
 from ledger.meetings import Meeting
 from ledger.rate_sums import Amount, Line, amount_at, total
+from ledger.timeline import NEVER, boundaries
 from schemas.events import MetricDefined
 from schemas.formulas import CountOfMeetings, SumOfRates
 
@@ -14,12 +15,16 @@ COUNTS_SHOWN_MAX: Final = 100
 
 
 class Evaluated(NamedTuple):
-    """A metric at an instant, with the lines of its arithmetic or the ids of the latest meetings it counts."""
+    """A metric at an instant, with the lines of its arithmetic or the ids of the latest meetings it counts.
+
+    `stays_until` is the first later instant at which time alone may make it another one. None: nobody knows.
+    """
 
     definition: MetricDefined
     amount: Amount
     lines: tuple[Line, ...] = ()
     counts: tuple[str, ...] = ()
+    stays_until: datetime | None = None
 
 
 def evaluate(knowledge: Knowledge, definition: MetricDefined, at: datetime) -> Evaluated:
@@ -36,10 +41,14 @@ def evaluate(knowledge: Knowledge, definition: MetricDefined, at: datetime) -> E
 
 def _sum(knowledge: Knowledge, definition: MetricDefined, formula: SumOfRates, at: datetime) -> Evaluated:
     lines = []
+    ahead: set[datetime] = set()
     for term in formula.terms:
         timeline = knowledge.timeline(term.component)
         lines.append(amount_at(term.component, timeline, formula.reading, term.product, at))
-    return Evaluated(definition, total(lines, Decimal(formula.plus)), lines=tuple(lines))
+        if timeline is not None:
+            ahead |= boundaries(timeline, at)
+    stays_until = min([one for one in ahead if one > at], default=NEVER)
+    return Evaluated(definition, total(lines, Decimal(formula.plus)), tuple(lines), stays_until=stays_until)
 
 
 def _count(knowledge: Knowledge, definition: MetricDefined, formula: CountOfMeetings, at: datetime) -> Evaluated:

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 
 from ledger.acts import ActOnComponent
 from ledger.deadlines import Deadline
-from ledger.knowledge import Knowledge
 from ledger.matters import last_commitment, last_proceeding, steps, told_of
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
-from ledger.parts import OfUnit
+from ledger.parts import OfUnit, OnComponent
 from ledger.rate_sums import Amount, amount_at
-from ledger.reports import Unit, made_at
+from ledger.reports import Entry, made_at
 from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, segments_at
 from schemas.changes import Json
 from schemas.events import ComponentChanged, Goods, ProceedingChanged
@@ -50,10 +49,8 @@ def claimed_value(value: object) -> object:
             return str(value)
 
 
-def component_row(knowledge: Knowledge, component: str, instant: datetime) -> Json | None:
+def component_row(component: str, part: OfUnit, found: OnComponent, instant: datetime) -> Json | None:
     """Return the row of a component at an instant, None if no act on it had been made."""
-    part = knowledge.unit(Unit("component", component))
-    found = knowledge.component(component)
     made = [act for act in found.acts if act.made_at <= instant]
     if not made:
         return None
@@ -290,9 +287,9 @@ def _authority(segment: Segment | None) -> str | None:
     return segment.act.lead.document.ref or segment.act.lead.authority
 
 
-def proceeding_row(knowledge: Knowledge, name: str, instant: datetime) -> Json | None:
+def proceeding_row(name: str, reports: Sequence[Entry], instant: datetime) -> Json | None:
     """Return the row of an investigation or court case, in the shape of a measure: by itself it collects nothing."""
-    found = steps(knowledge.of_unit(Unit("proceeding", name)), instant)
+    found = steps(reports, instant)
     last = last_proceeding(found)
     if last is None:
         return None
@@ -332,9 +329,9 @@ def _is_ruling(event: object) -> bool:
     return isinstance(event, ProceedingChanged) and event.stage == "ruled"
 
 
-def commitment_row(knowledge: Knowledge, name: str, instant: datetime) -> Json | None:
+def commitment_row(name: str, reports: Sequence[Entry], instant: datetime) -> Json | None:
     """Return the row of a promise, among the measures."""
-    found = steps(knowledge.of_unit(Unit("commitment", name)), instant)
+    found = steps(reports, instant)
     last = last_commitment(found)
     if last is None:
         return None

@@ -6,7 +6,7 @@ date for it; then it runs on until an operational notice.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -22,6 +22,7 @@ Force = Literal[
 IN_EFFECT = frozenset({"in_force", "suspended"})
 WHOLE = ""
 """The name of the timeline of all goods in scope, beside those of product groups."""
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Segment(NamedTuple):
@@ -117,6 +118,19 @@ def at(track: Track, instant: datetime) -> Segment | None:
 def segments_at(tracks: dict[str, Track], instant: datetime) -> dict[str, Segment]:
     """Return the segments that cover an instant, by product group, where there are any."""
     return {product: segment for product, track in tracks.items() if (segment := at(track, instant)) is not None}
+
+
+def boundaries(timeline: Timeline, since: datetime) -> set[datetime]:
+    """Return the instants at which something begins to hold; those before `since` may be left out."""
+    readings = (timeline.lawful, timeline.collected)
+    found: set[datetime] = set()
+    for tracks in readings if timeline.lawful is not timeline.collected else readings[:1]:
+        for track in tracks.values():
+            for segment in track:
+                if segment.from_latest >= since:
+                    found.add(segment.from_at)
+                    found.add(segment.from_latest)
+    return found
 
 
 def _apply(timeline: Timeline, act: ActOnComponent) -> None:

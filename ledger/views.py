@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 
 from ledger.deadlines import Deadline
 from ledger.knowledge import Knowledge
+from ledger.meetings import Meeting
 from ledger.metrics import evaluate
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit
@@ -16,37 +17,41 @@ from schemas.formulas import CountOfMeetings
 
 
 class View(NamedTuple):
-    """The rows of a unit by table and key, and its deadlines."""
+    """The rows of a unit by table and key, and its deadlines.
+
+    `stays_until` is the first later instant at which rows that rest on other units may change by themselves.
+    """
 
     rows: dict[RowKey, Json]
     deadlines: Sequence[Deadline] = ()
+    stays_until: datetime | None = None
 
 
-def view(knowledge: Knowledge, unit: Unit, at: datetime) -> View:
+def view(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) -> View:
     """Return what a unit shows at an instant."""
     match unit.kind:
         case "component":
-            deadlines = deadlines_of(knowledge, unit, at)
-            rows = _deadlines(knowledge.unit(unit), deadlines)
-            row = component_row(knowledge, unit.name, at)
+            deadlines = deadlines_of(knowledge, unit, part, at)
+            rows = _deadlines(part, deadlines)
+            row = component_row(unit.name, part, knowledge.on_component(unit, part), at)
             if row is not None:
                 rows["measures", unit.name] = row
             return View(rows, deadlines)
         case "deadline":
-            deadlines = deadlines_of(knowledge, unit, at)
-            return View(_deadlines(knowledge.unit(unit), deadlines), deadlines)
+            deadlines = deadlines_of(knowledge, unit, part, at)
+            return View(_deadlines(part, deadlines), deadlines)
         case "meeting":
             found = knowledge.meeting(unit.name, at)
             if found is None:
                 return View({})
-            return View({("meetings", unit.name): meeting_row(found, counters(knowledge, unit.name, at), at)})
+            return View({("meetings", unit.name): meeting_row(found, counters(knowledge, found, at), at)})
         case "metric":
-            row = metric_row(evaluate(knowledge, knowledge.metrics[unit.name], at))
-            return View({("metrics", unit.name): row})
+            evaluated = evaluate(knowledge, knowledge.metrics[unit.name], at)
+            return View({("metrics", unit.name): metric_row(evaluated)}, stays_until=evaluated.stays_until)
         case "proceeding":
-            return _measure(f"proceeding/{unit.name}", proceeding_row(knowledge, unit.name, at))
+            return _measure(f"proceeding/{unit.name}", proceeding_row(unit.name, knowledge.of_unit(unit, part), at))
         case "commitment":
-            return _measure(f"commitment/{unit.name}", commitment_row(knowledge, unit.name, at))
+            return _measure(f"commitment/{unit.name}", commitment_row(unit.name, knowledge.of_unit(unit, part), at))
         case _:
             assert_never(unit.kind)
 
@@ -67,10 +72,9 @@ def _deadlines(part: OfUnit, found: Sequence[Deadline]) -> dict[RowKey, Json]:
     return rows
 
 
-def counters(knowledge: Knowledge, name: str, at: datetime) -> Sequence[str]:
+def counters(knowledge: Knowledge, found: Meeting, at: datetime) -> Sequence[str]:
     """Return the counters that count a meeting."""
-    found = knowledge.meeting(name, at)
-    if found is None or not found.begun(at):
+    if not found.begun(at):
         return []
     formulas = [definition.formula for definition in knowledge.metrics.values()]
     return [one.counter for one in formulas if isinstance(one, CountOfMeetings) and found.counts_in(one)]

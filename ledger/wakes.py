@@ -2,24 +2,22 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple, assert_never
 
 from ledger.deadlines import Deadline, of_component, told, warnings_at
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, OnComponent
 from ledger.reports import Unit
-from ledger.timeline import Timeline
-from schemas.formulas import SumOfRates
+from ledger.timeline import NEVER, boundaries
 from schemas.times import window
-
-NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Seen(NamedTuple):
-    """When a unit was looked at, and its deadlines as they stood."""
+    """When a unit was looked at, what there was of it, and its deadlines as they stood."""
 
     at: datetime
+    part: OfUnit
     deadlines: Sequence[Deadline]
 
 
@@ -73,14 +71,14 @@ class Wakes:
         return found
 
 
-def deadlines_of(knowledge: Knowledge, unit: Unit, at: datetime) -> list[Deadline]:
+def deadlines_of(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) -> list[Deadline]:
     """Return the deadlines of a unit as they stand at an instant."""
     match unit.kind:
         case "component":
-            found = knowledge.component(unit.name)
+            found = knowledge.on_component(unit, part)
             return of_component(unit.name, found.acts, found.rulings, at)
         case "deadline":
-            deadline = told(unit.name, knowledge.of_unit(unit), knowledge.ended, at)
+            deadline = told(unit.name, knowledge.of_unit(unit, part), knowledge.ended, at)
             return [deadline] if deadline is not None else []
         case _:
             return []
@@ -93,43 +91,35 @@ def instants(knowledge: Knowledge, unit: Unit, leads: tuple[str, ...], seen: See
     """
     match unit.kind:
         case "component":
-            return _of_deadlines(seen.deadlines, leads, since) | _of_component(knowledge.component(unit.name), since)
+            found = knowledge.on_component(unit, seen.part)
+            return _of_deadlines(seen.deadlines, leads, since) | _of_component(found, since)
         case "deadline":
-            return _making(knowledge, unit) | _of_deadlines(seen.deadlines, leads, since)
+            return _making(knowledge, unit, seen) | _of_deadlines(seen.deadlines, leads, since)
         case "meeting":
-            return _making(knowledge, unit) | _of_meeting(knowledge, unit.name, seen.at)
+            return _making(knowledge, unit, seen) | _of_meeting(knowledge, unit.name, seen.at)
         case "proceeding" | "commitment":
-            return _making(knowledge, unit)
+            return _making(knowledge, unit, seen)
         case "metric":
             return set()
         case _:
             assert_never(unit.kind)
 
 
-def stays_until(knowledge: Knowledge, unit: Unit, part: OfUnit, at: datetime) -> datetime | None:
+def stays_until(unit: Unit, part: OfUnit, others_stay_until: datetime | None, at: datetime) -> datetime | None:
     """Return the first instant after this one at which a unit's rows may change by themselves. None: nobody knows."""
-    match unit.kind:
-        case "component":
-            return next((wake for wake in part.wakes if wake > at), NEVER)
-        case "metric":
-            formula = knowledge.metrics[unit.name].formula
-            if not isinstance(formula, SumOfRates):
-                return None
-            timelines = [knowledge.timeline(term.component) for term in formula.terms]
-            found = [_boundaries(timeline, at) for timeline in timelines if timeline is not None]
-            return min([one for ahead in found for one in ahead if one > at], default=NEVER)
-        case _:
-            return None
+    if unit.kind == "component":
+        return next((wake for wake in part.wakes if wake > at), NEVER)
+    return others_stay_until
 
 
-def _making(knowledge: Knowledge, unit: Unit) -> set[datetime]:
+def _making(knowledge: Knowledge, unit: Unit, seen: Seen) -> set[datetime]:
     """Return when the acts on a unit were made: an act dated ahead of the ledger's time counts from then on."""
-    return {entry.made_at for entry in knowledge.of_unit(unit)}
+    return {entry.made_at for entry in knowledge.of_unit(unit, seen.part)}
 
 
 def _of_component(component: OnComponent, since: datetime) -> set[datetime]:
     return {
-        *_boundaries(component.timeline, since),
+        *boundaries(component.timeline, since),
         *[act.made_at for act in component.acts if act.made_at >= since],
         *[window(act.lead.signed).earliest for act in component.acts if act.lead.signed is not None],
         *[entry.made_at for entry in component.proceedings],
@@ -147,18 +137,6 @@ def _of_deadlines(deadlines: Iterable[Deadline], leads: tuple[str, ...], since: 
         found.add(covered.latest)
         if deadline.state == "pending" and deadline.due.basis != "inferred":
             found.update(warnings_at(deadline.due, leads))
-    return found
-
-
-def _boundaries(timeline: Timeline, since: datetime) -> set[datetime]:
-    readings = (timeline.lawful, timeline.collected)
-    found: set[datetime] = set()
-    for tracks in readings if timeline.lawful is not timeline.collected else readings[:1]:
-        for track in tracks.values():
-            for segment in track:
-                if segment.from_latest >= since:
-                    found.add(segment.from_at)
-                    found.add(segment.from_latest)
     return found
 
 

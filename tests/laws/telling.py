@@ -23,10 +23,10 @@ def tellings(count: int) -> list[str]:
 
 
 def _units(found: object) -> bool:
-    return isinstance(found, set) and all(isinstance(one, Unit) for one in found)
+    return isinstance(found, dict) and all(isinstance(one, Unit) for one in found)
 
 
 if __name__ == "__main__":
-    if "--planted" in sys.argv:  # the bug that the comparison must catch: units taken as their set has them
-        history.sorted = lambda found: list(found) if _units(found) else sorted(found)  # type: ignore[attr-defined]
+    if "--planted" in sys.argv:  # the bug that the comparison must catch: units taken as a set has them
+        history.sorted = lambda found: list(set(found)) if _units(found) else sorted(found)  # type: ignore[attr-defined]
     sys.stdout.write("\n".join(tellings(TELLINGS)))

@@ -20,7 +20,7 @@ from ledger.keeping import KeptNegotiation
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, OnComponent, RowKey
 from ledger.reports import Unit
-from ledger.timeline import Timeline, extended
+from ledger.timeline import NEVER, Timeline, extended
 from ledger.views import view
 from schemas.changes import Json
 from schemas.events import ClockStruck
@@ -90,9 +90,10 @@ def struck_up_to_the_present(fold: Negotiation, offset: int) -> list[Outcome]:
 
 def rendered(fold: Negotiation) -> dict[RowKey, Json]:
     found: dict[RowKey, Json] = {}
+    known = fold.knowledge
     for kind in KINDS:
-        for name in fold.knowledge.units(kind):
-            found |= view(fold.knowledge, Unit(kind, name), fold.present).rows
+        for unit in [Unit(kind, name) for name in known.units(kind)]:
+            found |= view(known, unit, known.unit(unit), fold.present).rows
     return found
 
 
@@ -220,7 +221,7 @@ def test_a_wake_that_is_not_asked_for_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_row_that_stays_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "stays_until", lambda *_: wakes.NEVER)
+    monkeypatch.setattr(history, "stays_until", lambda *_: NEVER)
     catches(rows_are_what_is_known_at_the_present_of_the_fold)
 
 

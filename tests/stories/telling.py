@@ -186,11 +186,13 @@ def holding(reading: Reading, at: str, *events: Event) -> Segment | None:
 
 def deadlines(at: str, *events: Event, unit: Unit = Unit("component", "duty")) -> dict[str, Deadline]:  # noqa: B008 -- a value
     """Give the deadlines of the duty, or of another unit, as they stand at an instant."""
-    return {one.id: one for one in deadlines_of(knowing(*events), unit, parse_instant(at))}
+    known = knowing(*events)
+    return {one.id: one for one in deadlines_of(known, unit, known.unit(unit), parse_instant(at))}
 
 
 def the_talks(at: str, *events: Event) -> Meeting:
     """Give the talks at the inn as they stand at an instant."""
-    found = meeting("inn", knowing(*events).of_unit(Unit("meeting", "inn")), parse_instant(at))
+    known, unit = knowing(*events), Unit("meeting", "inn")
+    found = meeting("inn", known.of_unit(unit, known.unit(unit)), parse_instant(at))
     assert found is not None
     return found
