@@ -245,8 +245,8 @@ class Negotiation:
             elif row is None:
                 self._change(outcome, recorded, ("row", *key, old, {}))
             else:
-                was = {name: value for name, value in old.items() if name not in row or row[name] != value}
                 now = {name: value for name, value in row.items() if name not in old or old[name] != value}
+                was = {name: value for name, value in old.items() if name in now or name not in row}
                 self._change(outcome, recorded, ("row", *key, was, now))
 
     def _find(self, outcome: Outcome, recorded: Recorded, code: str, reason: str) -> None:
@@ -254,30 +254,35 @@ class Negotiation:
 
     def _change(self, outcome: Outcome, recorded: Recorded, told: Told) -> None:
         kind, table, key, before, after = told
-        event = recorded.event
         ordinal = len(outcome.changes)
-        source = event_source(event)
-        outcome.changes.append(
-            Change(
-                schema="parley.change/1",
-                id=change_id(source, recorded.id, f"{table}/{self.name}/{key}", FOLD_VERSION, ordinal),
-                negotiation=self.name,
-                sequence=[recorded.partition, recorded.offset, ordinal],
-                at=utc_text(self.present),
-                kind=kind,
-                table=table,
-                key=f"{self.name}/{key}",
-                before=before,
-                after=after,
-                cause=Cause(
-                    event=recorded.id,
-                    type=event.type,
-                    act=event.act if isinstance(event, Report) else None,
-                    source=source,
-                    grade=event.source.grade if isinstance(event, Report) else None,
-                ),
-            )
-        )
+        cause = cause_of(recorded)
+        change: Change = {
+            "schema": "parley.change/1",
+            "id": change_id(cause["source"], recorded.id, f"{table}/{self.name}/{key}", FOLD_VERSION, ordinal),
+            "negotiation": self.name,
+            "sequence": [recorded.partition, recorded.offset, ordinal],
+            "at": utc_text(self.present),
+            "kind": kind,
+            "table": table,
+            "key": f"{self.name}/{key}",
+            "before": before,
+            "after": after,
+            "cause": cause,
+        }
+        outcome.changes.append(change)
+
+
+def cause_of(recorded: Recorded) -> Cause:
+    """Return what a change says of the event behind it."""
+    event = recorded.event
+    act, grade = (event.act, event.source.grade) if isinstance(event, Report) else (None, None)
+    return {
+        "event": recorded.id,
+        "type": event.type,
+        "act": act,
+        "source": event_source(event),
+        "grade": grade,
+    }
 
 
 def content_digest(event: Event) -> bytes:

@@ -172,12 +172,12 @@ class Knowledge:
         """Return the units whose answers rest on this one: metrics, and deadlines told that hang on a component."""
         match unit.kind:
             case "component":
-                hanging = [Unit("deadline", name) for name in part.hanging]
-                return self.parts_to_change([*self._metrics_of.get(unit.name, ()), *hanging])
+                units = [*self._metrics_of.get(unit.name, ()), *[Unit("deadline", name) for name in part.hanging]]
             case "meeting":
-                return self.parts_to_change(self._counters)
+                units = [*self._counters]
             case _:
                 return {}
+        return self.parts_to_change(units) if units else {}
 
     def _key(self, kind: str, name: str) -> str:
         return f"{self.name}\0{kind}\0{name}"

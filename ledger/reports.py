@@ -53,10 +53,11 @@ class Entry(NamedTuple):
 
 def entry_of(recorded: Recorded, report: AnyReport, heard_at: datetime) -> Entry:
     """Return a report as the fold keeps it."""
-    public, basis = public_at(report)
+    announced = window(report.announced)
+    public, basis = _public_at(report, announced)
     order = (public, report.source.name, recorded.id)
     place = (recorded.partition, recorded.offset)
-    made = made_at(report)
+    made = announced.earliest
     return Entry(recorded.id, report, public, basis, *place, heard_at, made, order, units_of(report), recorded.data)
 
 
@@ -88,9 +89,12 @@ def public_at(report: AnyReport) -> tuple[datetime, PublicBasis]:
     A bare day is public when it ends in the zone of the document's issuer, or at the act's effective instant if that
     falls within the day.
     """
+    return _public_at(report, window(report.announced))
+
+
+def _public_at(report: AnyReport, said: Window) -> tuple[datetime, PublicBasis]:
     published = report.source.published
     if published is None:
-        said = window(report.announced)
         return (said.latest if report.announced.at is not None else _end_or_effect(report, said)), "announced"
     if published.on is None:
         assert published.at is not None  # noqa: S101 -- `Published` admits exactly one of the two

@@ -47,13 +47,14 @@ class Tally:
             del self.in_order[bisect_left(self.in_order, before)]
             self.confirmed -= before.confirmed
             self.statuses[before.status] -= 1
-        if found is not None and found.begun(self.at) and found.counts_in(formula):
+        begun = found is not None and found.begun(self.at)
+        if found is not None and begun and found.counts_in(formula):
             counted = Counted(found.day, found.id, found.confirmed, found.status)
             self.counted[name] = counted
             insort(self.in_order, counted)
             self.confirmed += counted.confirmed
             self.statuses[counted.status] += 1
-        if settled and found is not None and (found.stage == "cancelled" or found.begun(self.at)):
+        if settled and found is not None and (found.stage == "cancelled" or begun):
             self.open.pop(name, None)
         else:
             self.open[name] = None

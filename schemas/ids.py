@@ -5,6 +5,7 @@ An event's id is H(source, the source's own id); where a source has no id of its
 
 from datetime import UTC
 from hashlib import sha256
+from typing import assert_never
 
 from schemas.encoding import canonical
 from schemas.events import (
@@ -14,6 +15,7 @@ from schemas.events import (
     Event,
     MetricDefined,
     ReplayOpened,
+    Report,
     StackingRuleDefined,
 )
 
@@ -31,6 +33,8 @@ def digest(*parts: str) -> str:
 def event_source(event: Event) -> str:
     """Return who is behind an event, as CloudEvents `source` has it."""
     match event:
+        case Report():
+            return event.source.name
         case MetricDefined() | StackingRuleDefined():
             return "parley/definitions"
         case ClockStruck():
@@ -38,12 +42,14 @@ def event_source(event: Event) -> str:
         case ReplayOpened():
             return "parley/replay"
         case _:
-            return event.source.name
+            assert_never(event)
 
 
 def event_id(event: Event) -> str:
     """Return the deterministic id of an event: 32 hex digits."""
     match event:
+        case Report():
+            return _report_id(event)
         case MetricDefined():
             return digest("metric", event.negotiation, event.metric, str(event.revision))
         case StackingRuleDefined():
@@ -53,7 +59,7 @@ def event_id(event: Event) -> str:
         case ReplayOpened():
             return digest("replay", event.negotiation, event.file_sha256)
         case _:
-            return _report_id(event)
+            assert_never(event)
 
 
 def _report_id(report: AnyReport) -> str:
