@@ -67,6 +67,8 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     ]
     if not full:
         return None
+    if len(entries) == 1:
+        return _told_alone(full[0])
     party = min(full, key=lambda claim: claim.entry.order).value.imposer
     lead_claim = best(full, party)
     lead = lead_claim.value
@@ -108,6 +110,56 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
         unanimous=unanimous,
         data=lead_claim.entry.data,
+    )
+
+
+def _told_alone(claim: Claim[ComponentChanged]) -> ActOnComponent:
+    entry = claim.entry
+    return as_told(
+        claim.value,
+        entry.data,
+        status=witnessed([entry]),
+        unanimous=True,
+        public_at=entry.public_at,
+        made_at=entry.made_at,
+        start_heard_at=entry.heard_at,
+        end_heard_at=entry.heard_at,
+    )
+
+
+def as_told(
+    lead: ComponentChanged,
+    data: bytes,
+    *,
+    status: Status,
+    unanimous: bool,
+    public_at: datetime,
+    made_at: datetime,
+    start_heard_at: datetime,
+    end_heard_at: datetime,
+) -> ActOnComponent:
+    """Return what an act does to a component where the leading report says all of it."""
+    effective, until = lead.effective, lead.until
+    start = window(effective) if effective is not None else None
+    return ActOnComponent(
+        lead=lead,
+        act=lead.act,
+        rate=lead.rate,
+        suspended=lead.suspended,
+        effective=effective,
+        until=until,
+        operational=lead.operational,
+        start=start,
+        end=window(until) if until is not None else None,
+        order=(public_at, start.earliest if start is not None else public_at, lead.act),
+        public_at=public_at,
+        made_at=made_at,
+        status=status,
+        disputes=(),
+        start_heard_at=start_heard_at,
+        end_heard_at=end_heard_at,
+        unanimous=unanimous,
+        data=data,
     )
 
 

@@ -4,13 +4,12 @@ from typing import Any
 
 import orjson
 
-from ledger.acts import SETTABLE, ActOnComponent
+from ledger.acts import SETTABLE, ActOnComponent, as_told
 from ledger.micros import from_micros, micros
 from ledger.resolution import same
 from schemas.codec import decode
 from schemas.encoding import plain_json
 from schemas.events import ComponentChanged
-from schemas.times import window
 
 
 def head_of(act: ActOnComponent) -> bytes | None:
@@ -38,24 +37,13 @@ def unpack(line: bytes) -> ActOnComponent:
     lead: Any = decode(data)
     if not isinstance(lead, ComponentChanged):
         raise TypeError(f"expected what an act does as it was put away, got {lead!r}")
-    start = window(lead.effective) if lead.effective is not None else None
-    return ActOnComponent(
-        lead=lead,
-        act=lead.act,
-        rate=lead.rate,
-        suspended=lead.suspended,
-        effective=lead.effective,
-        until=lead.until,
-        operational=lead.operational,
-        start=start,
-        end=window(lead.until) if lead.until is not None else None,
-        order=(public_at, start.earliest if start is not None else public_at, lead.act),
+    return as_told(
+        lead,
+        data,
+        status=status,
+        unanimous=unanimous,
         public_at=public_at,
         made_at=made_at,
-        status=status,
-        disputes=(),
         start_heard_at=start_heard_at,
         end_heard_at=end_heard_at,
-        unanimous=unanimous,
-        data=data,
     )
