@@ -100,7 +100,7 @@ class Knowledge:
         kept then. Who asked for a component will ask again, so its acts are resolved at once.
         """
         acts = [entry.event.act, *withdrawn]
-        if part.component is not None and not any(act in part.judged for act in acts):
+        if part.component is not None and part.judged.keys().isdisjoint(acts):
             if not withdrawn and self._confirms(entry, unit, part):
                 part.told[entry.event.act] += 1
                 return False
@@ -195,7 +195,7 @@ class Knowledge:
 
     def parts_to_change(self, units: Iterable[Unit]) -> Parts:
         """Return units that are going to be changed."""
-        return {unit: self.unit_to_change(unit) for unit in units}
+        return {unit: self.cabinet.to_change(self._key(*unit), OfUnit) for unit in units}
 
     def entries(self) -> list[Entry]:
         """Return every report there is, in the order that truth depends on."""
@@ -261,8 +261,8 @@ class Knowledge:
     def timeline(self, component: str) -> Timeline | None:
         """Return the timeline of a component, None where no report speaks of it."""
         unit = Unit("component", component)
-        part = self.unit(unit)
-        return self.on_component(unit, part).timeline if part.acts else None
+        part = self.cabinet.find(self._key(*unit), OfUnit)
+        return self.on_component(unit, part).timeline if part is not None and part.acts else None
 
     def units(self, kind: UnitKind) -> list[str]:
         """Return the names of all units of a kind, sorted."""
