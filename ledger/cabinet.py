@@ -65,7 +65,7 @@ class Cabinet:
     def to_change(self, key: str, kind: type[P]) -> P:
         """Return the part under a key, which is going to be changed; a new one where there was none."""
         self._touched[key] = None
-        part: P | None = self._young.get(key) or self.find(key, kind)  # type: ignore[assignment] # as in `find`
+        part = self.find(key, kind)
         if part is None:
             part = self._young[key] = kind()
         return part

@@ -195,7 +195,7 @@ class Knowledge:
 
     def parts_to_change(self, units: Iterable[Unit]) -> Parts:
         """Return units that are going to be changed."""
-        return {unit: self.cabinet.to_change(self._key(*unit), OfUnit) for unit in units}
+        return {unit: self.unit_to_change(unit) for unit in units}
 
     def entries(self) -> list[Entry]:
         """Return every report there is, in the order that truth depends on."""
