@@ -247,9 +247,10 @@ def tables(
 
     async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int]]:
         bootstrap = connect(settings, brokers)
+        cuts = await read_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
         rows = await read_rows(bootstrap, settings.installation, negotiation)
         decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
-        return decoded, await read_cuts(bootstrap, settings.installation)
+        return decoded, cuts
 
     decoded, cuts = answered(read)
     if showing.wants_json(as_json=as_json, as_table=as_table):
