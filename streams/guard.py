@@ -32,7 +32,7 @@ def main(lock: int | None, command: list[str]) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         pass_fds=() if lock is None else (lock,),
-        preexec_fn=die_with_guard,  # noqa: PLW1509 - no other thread runs yet
+        preexec_fn=die_with_parent,  # noqa: PLW1509 - no other thread runs yet
     )
     if guarded.stdout is None:
         raise AssertionError("the process's output is a pipe")
@@ -82,8 +82,8 @@ def end_with_input(guarded: "subprocess.Popen[bytes]") -> None:
         guarded.kill()
 
 
-def die_with_guard() -> None:
-    """Have the kernel end the process if the guard is killed itself (Linux; elsewhere nothing can)."""
+def die_with_parent() -> None:
+    """Have the kernel end the process if its parent is killed itself (Linux; elsewhere nothing can)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from streams.bench.profiling import read_profile
 from streams.bench.sampling import Sample
+from streams.guard import die_with_parent
 
 _SILENCE_S: Final = 120.0
 _LEAVE_S: Final = 30.0
@@ -26,12 +27,19 @@ class BenchFailed(Exception):  # noqa: N818 -- says what went wrong
 async def start(
     folder: Path, name: str, module: str, settings: Mapping[str, Any], *, python: str = sys.executable
 ) -> tuple[Process, Path]:
-    """Start a module as a process of its own with settings in a file; return it with the log of its standard error."""
+    """Start a module as a process of its own with settings in a file; return it with the log of its standard error.
+
+    It ends with this process, also if that is killed (Linux).
+    """
     path = _settled(folder, name, settings)
     log = path.with_suffix(".log")
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            python, "-m", module, str(path), stdout=PIPE, stderr=errors, limit=_LINE_BYTES_MAX
+            *(python, "-m", module, str(path)),
+            stdout=PIPE,
+            stderr=errors,
+            limit=_LINE_BYTES_MAX,
+            preexec_fn=die_with_parent,
         )
     return process, log
 

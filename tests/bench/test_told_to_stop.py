@@ -1,9 +1,13 @@
-"""A bench that is told to stop leaves nothing behind: no process, and no topic on a Kafka that it was given."""
+"""A bench that is told to stop leaves nothing behind: no process, and no topic on a Kafka that it was given.
+
+One that is killed can delete no topics, but its processes end with it.
+"""
 
 import asyncio
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
@@ -22,6 +26,10 @@ def children(process: int) -> list[int]:
     return [int(line) for line in found.stdout.split()]
 
 
+def is_alive(process: int) -> bool:
+    return Path(f"/proc/{process}/exe").exists()  # what ended and nobody has waited for yet has none
+
+
 async def topics_of_benches(kafka: BrokerAddress) -> set[str]:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
     await admin.start()
@@ -31,11 +39,7 @@ async def topics_of_benches(kafka: BrokerAddress) -> set[str]:
         await admin.close()
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-async def test_processes_and_topics_go_with_a_bench_that_is_told_to_stop(
-    kafka: BrokerAddress, by: signal.Signals
-) -> None:
-    before = await topics_of_benches(kafka)
+async def running_bench(kafka: BrokerAddress) -> tuple[asyncio.subprocess.Process, list[int]]:
     bench = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "streams.doors.cli", *LONG, "--brokers", kafka.bootstrap,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -45,7 +49,15 @@ async def test_processes_and_topics_go_with_a_bench_that_is_told_to_stop(
         return len(children(bench.pid)) == 3  # worker, subscriber and appender
 
     await until(all_run)
-    started = children(bench.pid)
+    return bench, children(bench.pid)
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+async def test_processes_and_topics_go_with_a_bench_that_is_told_to_stop(
+    kafka: BrokerAddress, by: signal.Signals
+) -> None:
+    before = await topics_of_benches(kafka)
+    bench, started = await running_bench(kafka)
     bench.send_signal(by)
     said, _ = await asyncio.wait_for(bench.communicate(), PATIENCE_S)
     assert (bench.returncode, said) == (0, b"")
@@ -55,3 +67,15 @@ async def test_processes_and_topics_go_with_a_bench_that_is_told_to_stop(
         return await topics_of_benches(kafka) <= before
 
     await until(topics_are_gone)
+
+
+async def test_processes_end_with_a_bench_that_is_killed(kafka: BrokerAddress) -> None:
+    bench, started = await running_bench(kafka)
+    assert all(is_alive(one) for one in started)
+    bench.kill()
+    await bench.wait()
+
+    async def all_ended() -> bool:
+        return not any(is_alive(one) for one in started)
+
+    await until(all_ended)

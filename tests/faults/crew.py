@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.engine import ExitCode
-from streams.guard import die_with_guard
+from streams.guard import die_with_parent
 from tests.faults.history import History
 
 ROOT = Path(__file__).parents[2]
@@ -144,7 +144,7 @@ class Crew:
                 stderr=log,
                 # a group whose shell ends is sent SIGCONT by the kernel: it would wake up those that stand still
                 start_new_session=True,
-                preexec_fn=die_with_guard,
+                preexec_fn=die_with_parent,
             )
         slot.starts += 1
         slot.ready.clear()
