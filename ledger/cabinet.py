@@ -31,8 +31,8 @@ class Store(Protocol):
     def keys(self, prefix: bytes) -> Iterable[bytes]:
         """Give the keys that begin with a prefix."""
 
-    def items(self, prefix: bytes) -> Mapping[bytes, bytes]:
-        """Return what is under the keys that begin with a prefix."""
+    def get_all(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
+        """Return the bytes under those of some keys that have any."""
 
 
 P = TypeVar("P", bound=Part)
@@ -70,15 +70,15 @@ class Cabinet:
             part = self._young[key] = kind()
         return part
 
-    def saved(self, prefix: str) -> dict[str, bytes]:
-        """Return what is in the store under the keys that begin with a prefix."""
-        found = {} if self._store is None else self._store.items(prefix.encode())
-        return {key.decode(): data for key, data in found.items()}
-
     def read(self, key: str) -> bytes | None:
         """Return what was put away or saved under a key. None if there is nothing."""
         data = self._away.get(key)
         return self._store.get(key.encode()) if data is None and self._store is not None else data
+
+    def read_all(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return what was saved under those of some keys that have anything."""
+        found = {} if self._store is None else self._store.get_all([key.encode() for key in keys])
+        return {key.decode(): data for key, data in found.items()}
 
     def keys(self, prefix: str) -> list[str]:
         """Return every key that begins with a prefix, sorted."""

@@ -43,9 +43,9 @@ class KeptNegotiation:
         """Bring a negotiation back from its cabinet's store; a new one where there is nothing."""
         negotiation = Negotiation(name, leads, Knowledge(name, cabinet))
         kept = cls(negotiation)
-        saved = cabinet.saved(_key(name, ""))
-        if saved:
-            kept._take_out(saved)
+        head = cabinet.read(_key(name, "head"))
+        if head is not None:
+            kept._take_out(orjson.loads(head))
         return kept
 
     def changed(self) -> Mapping[str, bytes | None]:
@@ -96,7 +96,7 @@ class KeptNegotiation:
             told = {
                 metric: [tally.put_away(name) for name in on_it] for metric, (tally, _) in tallies.of_metric.items()
             }
-            found[_key(self.negotiation.name, "meetings", str(page))] = plain_json([on_it, told])
+            found[_page(self.negotiation.name, page)] = plain_json([on_it, told])
         self.meetings = len(meetings)
         tallies.looked_at.clear()
 
@@ -121,14 +121,18 @@ class KeptNegotiation:
             "days": [day.isoformat() for day in one.wakes.days],
         }
 
-    def _take_out(self, saved: Mapping[str, bytes]) -> None:
+    def _take_out(self, head: dict[str, Any]) -> None:
         one, knowledge = self.negotiation, self.negotiation.knowledge
-        head = orjson.loads(_needed(saved.get, _key(one.name, "head")))
+        pages = range(-(-head["meetings"] // MEETINGS_A_PAGE))
+        sheets = range(head["sheets"])
+        saved = knowledge.cabinet.read_all(
+            [*(_page(one.name, page) for page in pages), *(_marks(one.name, number) for number in sheets)]
+        )
         one.present, one.events = from_micros(head["present"]), head["events"]
         one.data_through = None if head["through"] is None else date.fromisoformat(head["through"])
         if head["replay"] is not None:
             one.replay = _as(ReplayOpened, decode(head["replay"].encode()))
-        for number in range(head["sheets"]):
+        for number in sheets:
             line, _, marks = _needed(saved.get, _marks(one.name, number)).partition(b"\n")
             withdrawn = tuple([(report, source) for report, source in orjson.loads(line)])
             knowledge.withdrawn.update(dict.fromkeys(withdrawn))
@@ -139,14 +143,14 @@ class KeptNegotiation:
             knowledge.define(event if isinstance(event, StackingRuleDefined) else _as(MetricDefined, event))
         one.wakes.days = {date.fromisoformat(day): None for day in head["days"]}
         one.wakes.read = partial(_wakes_of, knowledge.cabinet, one.name)
-        self._take_out_meetings(saved, head)
+        self._take_out_meetings(head, [_needed(saved.get, _page(one.name, page)) for page in pages])
 
-    def _take_out_meetings(self, saved: Mapping[str, bytes], head: dict[str, Any]) -> None:
-        name, knowledge = self.negotiation.name, self.negotiation.knowledge
+    def _take_out_meetings(self, head: dict[str, Any], pages: list[bytes]) -> None:
+        knowledge = self.negotiation.knowledge
         tallies = {metric: Tally(from_micros(at)) for metric, (at, _) in head["tallies"].items()}
         self.meetings = head["meetings"]
-        for page in range(-(-self.meetings // MEETINGS_A_PAGE)):
-            names, told = orjson.loads(_needed(saved.get, _key(name, "meetings", str(page))))
+        for page in pages:
+            names, told = orjson.loads(page)
             knowledge.meetings.update({one: len(knowledge.meetings) + place for place, one in enumerate(names)})
             for metric in tallies.keys() & told.keys():
                 for one, what in zip(names, told[metric], strict=True):
@@ -166,12 +170,16 @@ def _key(negotiation: str, *names: str) -> str:
     return "\0".join((negotiation, "kept", *names))
 
 
+def _page(negotiation: str, page: int) -> str:
+    return _key(negotiation, "meetings", str(page))
+
+
 def _marks(negotiation: str, number: int) -> str:
     return _key(negotiation, "marks", str(number))
 
 
 def _ids(negotiation: str, number: int) -> str:
-    return f"{negotiation}\0ids\0{number}"  # not among what is brought back at once
+    return f"{negotiation}\0ids\0{number}"
 
 
 def _put_away(ids: Mapping[str, Meaning]) -> bytes:
@@ -185,7 +193,7 @@ def _ids_on(cabinet: Cabinet, key: str) -> dict[str, Meaning]:
 
 
 def _day(negotiation: str, day: date) -> str:
-    return f"{negotiation}\0day\0{day.isoformat()}"  # read later, as ids are
+    return f"{negotiation}\0day\0{day.isoformat()}"
 
 
 def _wakes_of(cabinet: Cabinet, negotiation: str, day: date) -> dict[Unit, datetime]:

@@ -144,7 +144,7 @@ class PartitionClock:
         """Go on from what was kept in a store; called once, before anything is read."""
         self._fold.attach(store)
         self.next_offset = store.folded + 1
-        for key, asked in store.items(_ASKED).items():
+        for key, asked in store.get_all(store.keys(_ASKED)).items():
             self.wakes.ask(key.removeprefix(_ASKED).decode(), from_micros(orjson.loads(asked)))
         beside = store.get(_BESIDE)
         if beside is not None:

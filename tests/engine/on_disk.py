@@ -14,15 +14,15 @@ def saved_up_to(path: Path) -> int:
         return NOTHING
     try:
         with closing(sqlite3.connect(path)) as connection:
-            found = connection.execute("SELECT value FROM terms").fetchone()
+            found = connection.execute("SELECT value FROM terms WHERE line = 1").fetchone()
     except sqlite3.OperationalError:  # it is being made
         return NOTHING
     return NOTHING if found is None else int(json.loads(found[0])["folded"])
 
 
 def flipped(path: Path) -> None:
-    """Flip a byte of a digest, wherever it stands: in the table and in its index."""
+    """Flip a bit of a digest, wherever it stands: in the table and in its index."""
     with closing(sqlite3.connect(path)) as connection:
-        digest = connection.execute("SELECT digest FROM kept LIMIT 1").fetchone()[0]
+        digest = connection.execute("SELECT digest FROM kept LIMIT 1").fetchone()[0].to_bytes(8, signed=True)
     whole = path.read_bytes()
     path.write_bytes(whole.replace(digest, bytes([digest[0] ^ 1]) + digest[1:]))

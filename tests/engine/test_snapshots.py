@@ -42,8 +42,10 @@ def test_what_was_saved_is_there_again(path: Path) -> None:
     assert store.get(b"never there") is None
     some = [b"key 49", *(b"key %d" % n for n in range(490, 500))]
     assert sorted(store.keys(b"key 49")) == some
-    assert store.items(b"key 49") == {key: VALUES[key] for key in some}
-    assert store.items(b"never there") == {}
+    store.close()
+    store = Store(path)
+    assert store.get_all([b"never there", *VALUES, b"gone"]) == VALUES
+    assert store.get_all([b"never there"]) == {}
 
 
 def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path: Path) -> None:
@@ -51,8 +53,8 @@ def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path
     store.take(200, {b"key 1": b"newer", b"key 2": None, b"new": b"1"})
     assert [store.get(key) for key in (b"key 1", b"key 2", b"new")] == [b"newer", None, b"1"]
     assert keys_of(store) == set(VALUES) - {b"key 2"} | {b"new"}
-    assert store.items(b"key 2").keys() == {key for key in VALUES if key.startswith(b"key 2")} - {b"key 2"}
-    assert (store.items(b"key 1")[b"key 1"], store.items(b"n")) == (b"newer", {b"new": b"1"})
+    some = {b"key 1": b"newer", b"key 3": VALUES[b"key 3"], b"new": b"1"}
+    assert store.get_all([b"key 2", b"never there", *some]) == some
     assert store.folded == 199
     store.close()
     assert Store(path).get(b"key 1") == VALUES[b"key 1"]
@@ -122,11 +124,12 @@ def no_database(path: Path) -> None:
 
 OFFENCES = {
     "a row is deleted": statement("DELETE FROM kept WHERE key = x'6b65792031'"),
-    "a row is renamed": statement("UPDATE kept SET key = x'6b65792058' WHERE key = x'6b65792031'"),
-    "a row is added": statement("INSERT INTO kept SELECT x'00', digest, value FROM kept LIMIT 1"),
-    "a digest is another": statement("UPDATE kept SET digest = x'00' WHERE key = x'6b65792031'"),
-    "a digest is no bytes": statement("UPDATE kept SET digest = 1 WHERE key = x'6b65792031'"),
-    "it claims another offset": statement("UPDATE terms SET value = replace(value, '199', '200')"),
+    "a row is added": statement("INSERT INTO kept SELECT leaf, x'00', digest, value FROM kept LIMIT 1"),
+    "a digest is another": statement("UPDATE kept SET digest = digest + 1 WHERE key = x'6b65792031'"),
+    "a digest is no number": statement("UPDATE kept SET digest = x'00' WHERE key = x'6b65792031'"),
+    "the sums are others": statement("UPDATE terms SET value = zeroblob(length(value)) WHERE line = 2"),
+    "the sums are gone": statement("DELETE FROM terms WHERE line = 2"),
+    "it claims another offset": statement("UPDATE terms SET value = replace(value, '199', '200') WHERE line = 1"),
     "it claims nothing": statement("DELETE FROM terms"),
     "truncated": truncated,
     "no database": no_database,
@@ -141,6 +144,34 @@ def test_a_damaged_snapshot_is_thrown_away_when_it_is_opened(
     store = Store(path)
     assert (store.folded, store.origin, keys_of(store)) == (-1, None, set())
     assert "thrown away" in caplog.text
+
+
+LEAF_OFFENCES = {
+    "a row is renamed": "UPDATE kept SET key = x'6b65792058' WHERE key = x'6b65792031'",
+    "a key is no bytes": "UPDATE kept SET key = 'key 1' WHERE key = x'6b65792031'",
+    "a row is on another leaf": "UPDATE kept SET leaf = (leaf + 1) % 16384 WHERE key = x'6b65792031'",
+    "a row is on no leaf": "UPDATE kept SET leaf = 'none' WHERE key = x'6b65792031'",
+    "a digest is too great by what another is too small": """
+        UPDATE kept SET digest = digest + iif(key = x'6b65792031', 1, -1)
+        WHERE key IN (x'6b65792031', x'6b65792032')""",
+}
+ASKING: dict[str, Callable[[Store], object]] = {
+    "for it": lambda store: store.get(b"key 1"),
+    "for it and others": lambda store: store.get_all([b"key 3", b"key 1"]),
+    "which keys there are": lambda store: store.keys(),
+    "to save it": lambda store: store.take(200, {b"key 1": b"newer"}),
+}
+
+
+@pytest.mark.parametrize("asking", ASKING)
+@pytest.mark.parametrize("offence", LEAF_OFFENCES)
+def test_what_is_lost_on_a_leaf_is_not_taken_for_what_never_was(path: Path, offence: str, asking: str) -> None:
+    statement(LEAF_OFFENCES[offence])(path)
+    store = Store(path)
+    assert (store.folded, store.get(b"key 3"), store.damaged) == (199, VALUES[b"key 3"], False)
+    with pytest.raises(DamagedSnapshotError):
+        ASKING[asking](store)
+    assert store.damaged
 
 
 VALUE_OFFENCES = {
@@ -166,16 +197,12 @@ def test_a_damaged_value_is_found_when_it_is_read(path: Path, offence: str) -> N
 def test_a_damaged_value_is_found_when_it_is_read_with_others(path: Path, offence: str) -> None:
     statement(VALUE_OFFENCES[offence])(path)
     store = Store(path)
-    assert store.items(b"key 2").keys() == store.keys(b"key 2")
+    others = keys_of(store) - {b"key 1"}
+    assert store.get_all(others).keys() == others
     assert not store.damaged
     with pytest.raises(DamagedSnapshotError, match="the value of b'key 1' is not the one that was written"):
-        store.items(b"key 1")
+        store.get_all([b"key 2", b"key 1"])
     assert store.damaged
-
-
-def test_a_prefix_without_an_end_is_refused(path: Path) -> None:
-    with pytest.raises(ValueError, match="expected a prefix with an end"):
-        Store(path).items(b"\xff\xff")
 
 
 def every_place(size: int) -> Iterator[int]:
@@ -186,7 +213,7 @@ def every_place(size: int) -> Iterator[int]:
 
 def test_a_flipped_byte_anywhere_is_found_or_changes_nothing(path: Path) -> None:
     whole = path.read_bytes()
-    found = {"at the opening": 0, "at the value": 0, "nowhere": 0}
+    found = {"at the opening": 0, "when it is read": 0, "nowhere": 0}
     for place in every_place(len(whole)):
         flipped = path.with_name("flipped.snapshot")
         flipped.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
@@ -194,12 +221,13 @@ def test_a_flipped_byte_anywhere_is_found_or_changes_nothing(path: Path) -> None
         if store.folded < 0:
             found["at the opening"] += 1
         else:
-            assert (store.folded, store.origin, keys_of(store)) == (199, ORIGIN, set(VALUES))
+            assert (store.folded, store.origin) == (199, ORIGIN)
             try:
                 assert {key: store.get(key) for key in VALUES} == VALUES
+                assert keys_of(store) == set(VALUES)
                 found["nowhere"] += 1
             except DamagedSnapshotError:
-                found["at the value"] += 1
+                found["when it is read"] += 1
         store.close()
         for file in path.parent.glob("flipped*"):
             file.unlink()
@@ -225,7 +253,6 @@ def test_any_saves_leave_what_a_mapping_would_hold(
                 expected[key] = value
         again = Store(path)
         assert {key: again.get(key) for key in keys_of(again)} == expected
-        for prefix in {key[:1] for key in expected} - {b"", b"\xff"}:
-            assert again.items(prefix) == {key: value for key, value in expected.items() if key.startswith(prefix)}
+        assert again.get_all(expected) == expected
         assert again.folded == folded
         again.close()

@@ -1,7 +1,7 @@
 """Folds for the laws: a replay of a negotiation, and the same events with the times of a broker."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -72,8 +72,8 @@ class SavedBytes:
     def keys(self, prefix: bytes) -> list[bytes]:
         return [key for key in self.saved if key.startswith(prefix)]
 
-    def items(self, prefix: bytes) -> dict[bytes, bytes]:
-        return {key: data for key, data in self.saved.items() if key.startswith(prefix)}
+    def get_all(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        return {key: self.saved[key] for key in keys if key in self.saved}
 
     def save(self, changed: Mapping[str, bytes | None]) -> None:
         for key, data in changed.items():
