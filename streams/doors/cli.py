@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 from contextlib import contextmanager
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Final
 
 import orjson
 import typer
@@ -37,6 +37,7 @@ from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import decode_rows, find_cuts, read_cuts, read_rows
+from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_lines
 from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_rarely
@@ -46,6 +47,7 @@ from streams.worker import OtherVersion, engine_config, refuse_other_version, wo
 
 __all__ = ["app", "main"]
 
+_OPEN_S: Final = 2.0  # a worker at work ends each of its transactions long before
 TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
 
 
@@ -248,6 +250,13 @@ def tables(
     async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int]]:
         bootstrap = connect(settings, brokers)
         cuts = await read_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
+        try:
+            await until_outputs_decided(bootstrap, settings.installation, within_s=_OPEN_S)
+        except NotReached:
+            showing.complain(
+                f"A transaction of a worker has been open for {_OPEN_S:g} s, so the rows are those before it. If "
+                "that worker is gone, Kafka aborts it within 20 s; another worker does so at once."
+            )
         rows = await read_rows(bootstrap, settings.installation, negotiation)
         decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
         return decoded, cuts

@@ -6,7 +6,7 @@ from typing import Final
 
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.reading import end_positions, follow
-from streams.topics import CUTS, EVENTS
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES
 
 _DECIDED_S: Final = 40.0  # a transaction is open for 10 s at most, and the broker looks for such ones every 10 s
 _LOOK_S: Final = 0.05
@@ -24,7 +24,10 @@ async def cuts_reaching(
     within_s: float,
     alive: Callable[[], bool] = lambda: True,
 ) -> dict[int, Cut]:
-    """Return each partition's cut once outputs are complete up to `ends` (offsets after the last record)."""
+    """Return each partition's cut once whoever reads what is committed finds the outputs complete up to `ends`.
+
+    `ends` are the offsets after the last record.
+    """
     wanted = {partition: end - 1 for partition, end in ends.items() if end > 0}
     cuts: dict[int, Cut] = {}
     try:
@@ -35,6 +38,7 @@ async def cuts_reaching(
                         cut = decode_cut(record.value)
                         cuts[cut.partition] = cut
                 if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):
+                    await until_outputs_decided(bootstrap, prefix)
                     return cuts
                 if not alive():
                     raise NotReached("The worker is gone; its log says why.")
@@ -47,15 +51,27 @@ async def cuts_reaching(
     raise NotReached("The cuts topic is gone.")
 
 
-async def until_decided(bootstrap: str, topic: str, ends: Mapping[int, int]) -> None:
+async def until_outputs_decided(bootstrap: str, prefix: str, *, within_s: float = _DECIDED_S) -> None:
+    """Wait until what the outputs hold now is committed or aborted. NotReached if a transaction stays open.
+
+    Kafka ends a transaction on one partition after the other: a cut may be seen a moment before what it speaks of.
+    """
+
+    async def decided(topic: str) -> None:
+        await until_decided(bootstrap, topic, await end_positions(bootstrap, topic), within_s=within_s)
+
+    await asyncio.gather(*(decided(topic.name(prefix)) for topic in (CHANGES, ALERTS, DEAD_LETTERS, *TABLES)))
+
+
+async def until_decided(bootstrap: str, topic: str, ends: Mapping[int, int], *, within_s: float = _DECIDED_S) -> None:
     """Wait until everything before these offsets is committed or aborted. NotReached if a transaction stays open."""
     try:
-        async with asyncio.timeout(_DECIDED_S):
+        async with asyncio.timeout(within_s):
             while not await _decided(bootstrap, topic, ends):  # noqa: ASYNC110 -- the broker decides
                 await asyncio.sleep(_LOOK_S)
     except TimeoutError as error:
         raise NotReached(
-            f"{topic}: a transaction before the offsets {dict(ends)} is still open after {_DECIDED_S:g} s. Is the "
+            f"{topic}: a transaction before the offsets {dict(ends)} is still open after {within_s:g} s. Is the "
             "broker well? Start the worker: it ends what its predecessor left open."
         ) from error
 

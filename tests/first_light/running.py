@@ -14,11 +14,11 @@ from schemas.cloudevents import headers
 from schemas.codec import encode
 from schemas.events import Event
 from streams import ledger_file
-from streams.doors.waiting import cuts_reaching, until_decided
+from streams.doors.waiting import cuts_reaching
 from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions, read_to_end
 from streams.replay import replay
-from streams.topics import ALERTS, CHANGES, EVENTS, TABLES, partition_of
+from streams.topics import ALERTS, CHANGES, EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 
 ROOT = Path(__file__).parents[2]
@@ -93,15 +93,9 @@ def appended(event: Event, partitions: int) -> Append:
 
 
 async def complete(bootstrap: str, prefix: str) -> None:
-    """Wait until the outputs are complete up to the end of the ledger, and seen by whoever reads what is committed.
-
-    Kafka ends a transaction on one partition after the other: a cut may be seen a moment before what it speaks of.
-    """
+    """Wait until the outputs are complete up to the end of the ledger."""
     ends = await end_positions(bootstrap, EVENTS.name(prefix))
     await cuts_reaching(bootstrap, prefix, ends, within_s=PATIENCE_S)
-    for topic in (CHANGES, ALERTS, *TABLES):
-        name = topic.name(prefix)
-        await until_decided(bootstrap, name, await end_positions(bootstrap, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from streams import ledger_file
 from streams.broker import BrokerAddress
@@ -108,6 +109,21 @@ async def test_a_worker_writes_nothing_but_lines_of_its_log(kafka: BrokerAddress
     lines = (tmp_path / "worker.log").read_text("utf-8").splitlines()
     assert lines
     assert {"at", "level", "logger", "message"} <= set.intersection(*(set(json.loads(line)) for line in lines))
+
+
+async def test_rows_are_shown_with_a_word_on_a_transaction_that_stays_open(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id=prefix)
+    async with producer, producer.transaction():
+        await producer.send_and_wait(MEASURES.name(prefix), b"{}", b"us-china/open", partition=0)
+        shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
+    assert (shown.returncode, json.loads(shown.stdout)["measures"]) == (0, {})
+    assert "A transaction of a worker has been open for 2 s" in shown.stderr.decode()
+    shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
+    assert (json.loads(shown.stdout)["measures"], shown.stderr) == ({"open": {}}, b"")
 
 
 @pytest.mark.parametrize("value", [b"rubbish", b"[]"])
