@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,26 @@ def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path
     assert store.folded == 199
     store.close()
     assert Store(path).get(b"key 1") == VALUES[b"key 1"]
+
+
+def test_what_is_read_while_a_thread_writes_is_what_was_saved_last(path: Path) -> None:
+    expected, keys = dict(VALUES), list(VALUES)
+    with ThreadPoolExecutor(1) as thread:
+        for folded in range(200, 300):
+            store = Store(path)  # nothing is at hand
+            changed: dict[bytes, bytes | None] = {
+                keys[place % 500]: b"%d" % folded for place in range(folded, folded + 500, 7)
+            }
+            changed[keys[folded]] = None
+            store.take(folded, changed)
+            expected.update((key, value) for key, value in changed.items() if value is not None)
+            expected.pop(keys[folded], None)
+            writing = thread.submit(store.write)
+            assert {key: store.get(key) for key in keys} == {key: expected.get(key) for key in keys}
+            assert store.get_all(keys) == expected
+            writing.result()
+            assert store.get_all(keys) == expected
+            store.close()
 
 
 def test_what_could_not_be_written_is_written_with_what_comes_next(path: Path) -> None:
