@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from streams.bench.place import Place
 from streams.bench.processes import BenchFailed
 from streams.engine import Cut, decode_cut, is_set_aside
-from streams.reading import read_table, read_to_end
+from streams.reading import read_as, read_table, read_to_end
 from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, TABLES
 
 
@@ -40,9 +40,10 @@ async def written_on(beside: Place, ends: Mapping[int, int]) -> Written:
 
 
 async def cuts_of(here: Place) -> list[Cut]:
-    """Return the cut of each partition that has one."""
-    table = await read_table(here.bootstrap, here.topic(CUTS))
-    return [decode_cut(row.value) for key, row in table.items() if not is_set_aside(key)]
+    """Return the cut of each partition that has one; UnreadableCutError says where one stands that is none."""
+    topic = here.topic(CUTS)
+    table = await read_table(here.bootstrap, topic)
+    return [read_as(decode_cut, topic, key, row) for key, row in table.items() if not is_set_aside(key)]
 
 
 async def rows_of(here: Place) -> int:
