@@ -126,8 +126,9 @@ class Store:
     def keys(self, prefix: bytes = b"") -> Collection[bytes]:
         """Return the keys that begin so, in no order; it looks at every key of the store."""
         self._all_at_hand()
+        pending = self._pending  # first, as in `get`
         found = {key for key in list(self._digests) if key.startswith(prefix)}
-        for key, value in self._pending.items():
+        for key, value in pending.items():
             if value is None:
                 found.discard(key)
             elif key.startswith(prefix):
@@ -213,15 +214,14 @@ class Store:
     def _open(self) -> None:
         self._writer, self._reader = self._connect(), self._connect()
         self._writer.executescript(_SCHEMA)
-        lines = dict(self._reader.execute("SELECT line, value FROM terms"))
+        lines = {line: said for line, *said in self._reader.execute("SELECT line, value, digest FROM terms")}
         count, high, low = self._reader.execute(_COUNTED).fetchone()
         if not lines:
             if count:
                 raise DamagedSnapshotError("it does not say of what it is a snapshot")
             self._at_hand = bytearray(b"\1") * _LEAVES
             return
-        stated, sums = lines[1], lines[2]
-        (digest,) = self._reader.execute("SELECT digest FROM terms WHERE line = 1").fetchone()
+        (stated, digest), (sums, _) = lines[1], lines[2]
         if _digest(_TERMS, stated) != digest:
             raise DamagedSnapshotError("what it says of itself is not what was written")
         terms = json.loads(stated)

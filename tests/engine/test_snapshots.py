@@ -76,6 +76,7 @@ def test_what_is_read_while_a_thread_writes_is_what_was_saved_last(path: Path) -
             writing = thread.submit(store.write)
             assert {key: store.get(key) for key in keys} == {key: expected.get(key) for key in keys}
             assert store.get_all(keys) == expected
+            assert keys_of(store) == set(expected)
             writing.result()
             assert store.get_all(keys) == expected
             store.close()
