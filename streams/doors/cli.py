@@ -251,7 +251,7 @@ def tables(
         bootstrap = connect(settings, brokers)
         cuts = await read_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
         try:
-            await until_outputs_decided(bootstrap, settings.installation, within_s=_OPEN_S)
+            await until_outputs_decided(bootstrap, settings.installation, TABLES, within_s=_OPEN_S)
         except NotReached:
             showing.complain(
                 f"A transaction of a worker has been open for {_OPEN_S:g} s, so the rows are those before it. If "

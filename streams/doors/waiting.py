@@ -1,12 +1,12 @@
 """Waiting for a position, never for a while: until outputs are complete up to the end of the ledger."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.reading import end_positions, follow
-from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES, Topic
 
 _DECIDED_S: Final = 40.0  # a transaction is open for 10 s at most, and the broker looks for such ones every 10 s
 _LOOK_S: Final = 0.05
@@ -38,21 +38,25 @@ async def cuts_reaching(
                         cut = decode_cut(record.value)
                         cuts[cut.partition] = cut
                 if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):
-                    await until_outputs_decided(bootstrap, prefix)
-                    return cuts
+                    break
                 if not alive():
                     raise NotReached("The worker is gone; its log says why.")
+            else:
+                raise NotReached("The cuts topic is gone.")
     except TimeoutError as error:
         reached = {one: cut.offset for one, cut in sorted(cuts.items())}
         raise NotReached(
             f"The worker has not reached the end of {EVENTS.name(prefix)} ({wanted}) within {within_s:g} s; "
             f"its cuts: {reached}. Is a worker running? See `parley status`."
         ) from error
-    raise NotReached("The cuts topic is gone.")
+    await until_outputs_decided(bootstrap, prefix, (CHANGES, ALERTS, DEAD_LETTERS, *TABLES))
+    return cuts
 
 
-async def until_outputs_decided(bootstrap: str, prefix: str, *, within_s: float = _DECIDED_S) -> None:
-    """Wait until what the outputs hold now is committed or aborted. NotReached if a transaction stays open.
+async def until_outputs_decided(
+    bootstrap: str, prefix: str, topics: Iterable[Topic], *, within_s: float = _DECIDED_S
+) -> None:
+    """Wait until what these outputs hold now is committed or aborted. NotReached if a transaction stays open.
 
     Kafka ends a transaction on one partition after the other: a cut may be seen a moment before what it speaks of.
     """
@@ -60,7 +64,7 @@ async def until_outputs_decided(bootstrap: str, prefix: str, *, within_s: float 
     async def decided(topic: str) -> None:
         await until_decided(bootstrap, topic, await end_positions(bootstrap, topic), within_s=within_s)
 
-    await asyncio.gather(*(decided(topic.name(prefix)) for topic in (CHANGES, ALERTS, DEAD_LETTERS, *TABLES)))
+    await asyncio.gather(*(decided(topic.name(prefix)) for topic in topics))
 
 
 async def until_decided(bootstrap: str, topic: str, ends: Mapping[int, int], *, within_s: float = _DECIDED_S) -> None:
