@@ -13,6 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from streams.broker_reaching import answering, reaching
+from streams.engine.closing import close_wholly, stop_consumer
 from streams.engine.topic_ids import topic_id
 from streams.topics import EVENTS, OUTPUTS_MARK, TOPICS, Topic
 
@@ -109,7 +110,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         async with answering(bootstrap, 2 * _CREATE_S):
             yield admin
     finally:
-        await admin.close()
+        await close_wholly(admin.close())
 
 
 def _client(admin: AIOKafkaAdminClient) -> Any:  # noqa: ANN401 - aiokafka ships no types
@@ -198,7 +199,7 @@ async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:
             [TopicPartition(name, one) for name, count in counts.items() for one in range(count)]
         )
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _verify(

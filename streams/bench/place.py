@@ -12,6 +12,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.broker import EmbeddedBroker
+from streams.engine.closing import close_wholly
 from streams.now import now
 from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions
@@ -79,7 +80,7 @@ async def remove_topics(bootstrap: str, prefix: str) -> None:
         if own:
             await admin.delete_topics(own)
     finally:
-        await admin.close()
+        await close_wholly(admin.close())
 
 
 async def lay(here: Place, source: Iterator[Append], events: int, tell: Tell) -> Laid:

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.producer import sender
 
+from streams.engine.closing import stop_consumer
 from streams.engine.config import EngineConfig
 from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
@@ -140,7 +141,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
                     found[record.key] = (record.offset, record.value)
         begins, ends = await asyncio.gather(consumer.beginning_offsets([ledger]), consumer.end_offsets([ledger]))
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
     place = f"{config.cuts}/{partition}"
     key, prefix = cut_key(config.ledger, partition), set_aside_prefix(config.ledger, partition)
     cut = _decoded(decode_cut, found.get(key), place)

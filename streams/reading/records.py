@@ -1,6 +1,5 @@
 """A record as it comes from Kafka, and how records are got."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from streams.broker_reaching import answering, reach, reaching
+from streams.engine.closing import stop_consumer
 from streams.engine.refusing import refuse_unpacking
 from streams.engine.topic_ids import topic_id
 from streams.reading.faults import RecordsGone
@@ -131,15 +131,4 @@ async def open_reader(
             raise ValueError(f"{topic} has the partitions {sorted(existing)}, asked for {sorted(partitions)}")
         yield Reader(bootstrap, topic, consumer, existing if partitions is None else partitions)
     finally:
-        await _stop(consumer)
-
-
-async def _stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
-    try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        # when the broker is gone aiokafka lets the end of its own fetching out as if this task were to end
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            raise
-        await consumer._client.close()  # noqa: SLF001 - stop() did not come so far
+        await stop_consumer(consumer)

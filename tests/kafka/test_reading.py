@@ -1,5 +1,6 @@
 """Reading: up to the end and no further, committed or not, as a table, on and on; and what is wrong is said."""
 
+import asyncio
 import os
 import signal
 import time
@@ -27,6 +28,7 @@ from streams.reading import (
     read_table,
     read_to_end,
 )
+from streams.reading.records import open_reader
 from streams.topics_on_kafka import ensure_topics
 
 
@@ -176,6 +178,14 @@ async def test_following_gives_what_was_there_and_what_comes(kafka: BrokerAddres
                 break
             assert time.monotonic() < deadline, seen
     assert seen == [(0, 1, b"old 1"), (1, 1, b"new")]
+
+
+async def test_a_time_limit_that_runs_out_while_a_reader_closes_is_not_lost(kafka: BrokerAddress, prefix: str) -> None:
+    topic = f"{prefix}.changes.v1"
+    await ensure_topics(kafka.bootstrap, prefix, 1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as limit, open_reader(kafka.bootstrap, topic, "read_committed"):
+            limit.reschedule(0)  # in the next turn of the loop, which comes when the reader waits for its own end
 
 
 async def test_a_missing_topic_is_named_and_not_made(kafka: BrokerAddress, prefix: str) -> None:
