@@ -7,11 +7,10 @@ async for change in parley.watch("us-china", since="0"):
     ...
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from datetime import datetime
 from typing import Literal
-
-import orjson
 
 from schemas.changes import Json
 from schemas.codec import encode
@@ -20,7 +19,7 @@ from streams.doors.appending import Appended, append
 from streams.doors.asking import ask, events_of
 from streams.doors.connecting import connect
 from streams.doors.kafka import decode_rows, read_rows
-from streams.doors.watching import Cursor, watch_lines
+from streams.doors.watching import Cursor, watch_notices
 from streams.settings import Settings
 
 
@@ -69,12 +68,12 @@ class Parley:
         kind: Literal["changes", "alerts"] | None = None,
         since: str | None = None,
         follow: bool = True,
-    ) -> AsyncIterator[Json]:
+    ) -> AsyncGenerator[Json, None]:
         """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N] (0: all; None: new ones).
 
-        With `follow` false it ends where the topics end now.
+        With `follow` false it ends where the topics end now. UnreadableNotice if somebody else wrote there.
         """
-        lines = watch_lines(
+        notices = watch_notices(
             self._bootstrap(),
             self._prefix,
             negotiation=negotiation,
@@ -82,5 +81,6 @@ class Parley:
             cursor=Cursor.parse(since),
             stop_at_end=not follow,
         )
-        async for _, value in lines:
-            yield orjson.loads(value)
+        async with aclosing(notices):
+            async for notice in notices:
+                yield notice.document

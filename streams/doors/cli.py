@@ -38,7 +38,7 @@ from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import decode_rows, find_cuts, read_cuts, read_rows
 from streams.doors.waiting import NotReached, until_outputs_decided
-from streams.doors.watching import Cursor, watch_lines
+from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
@@ -322,14 +322,14 @@ def watch(
     async def show() -> None:
         cursor = Cursor.parse(since)
         bootstrap = connect(settings, brokers)
-        async for is_alert, value in watch_lines(
+        async for notice in watch_notices(
             bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
         ):
             if plain:
-                document = orjson.loads(value)
-                showing.console().print(showing.alert_line(document) if is_alert else showing.change_line(document))
+                line = showing.alert_line if notice.is_alert else showing.change_line
+                showing.console().print(line(notice.document))
             else:
-                sys.stdout.buffer.write(value + b"\n")
+                sys.stdout.buffer.write(notice.value + b"\n")
                 sys.stdout.flush()
 
     answered(show)

@@ -20,11 +20,11 @@ from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
 from streams.doors.kafka import UnreadableRow
 from streams.doors.waiting import NotReached
-from streams.doors.watching import BadCursor
+from streams.doors.watching import BadCursor, UnreadableNotice
 from streams.engine import ExitCode, UnreadableCutError
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
-from streams.reading import HoleInTopic, StrangeBatch
+from streams.reading import HoleInTopic, RecordsGone, StrangeBatch
 from streams.settings import Settings
 from streams.topics import TopicMissing
 from streams.topics_on_kafka import TopicError
@@ -83,6 +83,7 @@ def faults() -> Iterator[None]:
         BrokerError,
         TopicMissing,
         HoleInTopic,
+        RecordsGone,
         StrangeBatch,
         AppendFailed,
         NotReached,
@@ -100,6 +101,7 @@ def faults() -> Iterator[None]:
         UnreadableDecision,
         UnreadableCutError,
         UnreadableRow,
+        UnreadableNotice,
     ) as error:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:

@@ -1,12 +1,15 @@
 """Changes and alerts as subscribers see them: committed, in order, each once, from a cursor on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
-from streams.reading import end_positions, follow, read_to_end
+from schemas.changes import Json
+from streams.reading import KafkaRecord, end_positions, follow, read_to_end
 from streams.topics import ALERTS, CHANGES, Topic, partition_of
 
 _QUEUE_MAX = 10_000
@@ -42,7 +45,21 @@ class Cursor:
         return sequence[0] != self.partition or tuple(sequence[1:]) > (self.offset, self.ordinal)
 
 
-async def watch_lines(
+class UnreadableNotice(Exception):  # noqa: N818 -- the state of a topic
+    """What stands on changes or alerts is neither; the message names its place and says what to do."""
+
+
+class Notice(NamedTuple):
+    """A change or an alert: the negotiation it is about, its place, the whole document, and the bytes committed."""
+
+    is_alert: bool
+    negotiation: str
+    sequence: list[int]
+    document: Json
+    value: bytes
+
+
+async def watch_notices(
     bootstrap: str,
     prefix: str,
     *,
@@ -50,50 +67,79 @@ async def watch_lines(
     kind: str | None,
     cursor: Cursor | None,
     stop_at_end: bool,
-) -> AsyncIterator[tuple[bool, bytes]]:
-    """Give (is it an alert, its JSON) one by one. ValueError on an unknown kind."""
+) -> AsyncGenerator[Notice, None]:
+    """Give changes and alerts one by one. ValueError on an unknown kind; UnreadableNotice."""
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise ValueError(f"expected --kind changes or alerts, got {kind!r}")
     count = len(await end_positions(bootstrap, CHANGES.name(prefix)))
-    chosen = None if negotiation is None else [partition_of(negotiation.encode(), count)]
-    start = None if cursor is None else dict.fromkeys(chosen if chosen is not None else range(count), 0)
-    queue: asyncio.Queue[tuple[bool, bytes] | None] = asyncio.Queue(_QUEUE_MAX)
+    chosen = list(range(count)) if negotiation is None else [partition_of(negotiation.encode(), count)]
+    start = None if cursor is None else dict.fromkeys(chosen, 0)
 
-    async def feed(topic: Topic) -> None:
+    async def of(topic: Topic) -> AsyncGenerator[Notice, None]:
         name = topic.name(prefix)
-        stream = (
+        records = (
             read_to_end(bootstrap, name, partitions=chosen, isolation="read_committed", start=start)
             if stop_at_end
             else follow(bootstrap, name, partitions=chosen, start=start)
         )
-        async for records in stream:
-            for record in records:
-                value = record.value or b"{}"
-                if _wanted(value, negotiation, cursor):
-                    await queue.put((topic is ALERTS, value))
+        async with aclosing(records):
+            async for arrived in records:
+                for record in arrived:
+                    notice = _read(record, is_alert=topic is ALERTS)
+                    if negotiation in {None, notice.negotiation} and (cursor is None or cursor.passes(notice.sequence)):
+                        yield notice
 
-    async def feed_all() -> None:
+    sources = [of(topic) for topic in topics]
+    async with aclosing(_one_after_the_other(sources) if stop_at_end else _side_by_side(sources)) as notices:
+        async for notice in notices:
+            yield notice
+
+
+async def _one_after_the_other(sources: Iterable[AsyncGenerator[Notice, None]]) -> AsyncGenerator[Notice, None]:
+    for source in sources:
+        async with aclosing(source):
+            async for notice in source:
+                yield notice
+
+
+async def _side_by_side(sources: Iterable[AsyncGenerator[Notice, None]]) -> AsyncGenerator[Notice, None]:
+    queue: asyncio.Queue[Notice | Exception] = asyncio.Queue(_QUEUE_MAX)
+
+    async def pour(source: AsyncGenerator[Notice, None]) -> None:
+        async with aclosing(source):
+            async for notice in source:
+                await queue.put(notice)
+
+    async def pour_all() -> None:
         try:
-            if stop_at_end:
-                for topic in topics:
-                    await feed(topic)
-            else:
-                await asyncio.gather(*(feed(topic) for topic in topics))
-        finally:
-            await queue.put(None)
+            async with asyncio.TaskGroup() as pouring:
+                for source in sources:
+                    pouring.create_task(pour(source))
+        except* Exception as failures:  # noqa: BLE001 -- handed on to whoever takes
+            await queue.put(failures.exceptions[0])
 
-    feeding = asyncio.create_task(feed_all())
+    pouring = asyncio.create_task(pour_all())  # it ends by a failure only
     try:
-        while (item := await queue.get()) is not None:
+        while True:
+            if isinstance(item := await queue.get(), Exception):
+                raise item
             yield item
-        await feeding
     finally:
-        feeding.cancel()
+        pouring.cancel()
+        await asyncio.wait([pouring])
 
 
-def _wanted(value: bytes, negotiation: str | None, cursor: Cursor | None) -> bool:
-    document = orjson.loads(value)
-    if negotiation is not None and document["negotiation"] != negotiation:
-        return False
-    return cursor is None or cursor.passes(document["sequence"])
+def _read(record: KafkaRecord, *, is_alert: bool) -> Notice:
+    expected = "parley.alert/1" if is_alert else "parley.change/1"
+    with suppress(orjson.JSONDecodeError):
+        match document := orjson.loads(record.value or b""):
+            case {"schema": schema, "negotiation": str(about), "sequence": [int(), int(), int()] as sequence} if (
+                schema == expected
+            ):
+                return Notice(is_alert, about, sequence, document, record.value or b"")
+    raise UnreadableNotice(
+        f"{record.topic}/{record.partition}, offset {record.offset}: expected {expected}, got "
+        f"{(record.value or b'')[:80]!r}. Only a worker writes this topic: `parley fsck` says what differs from the "
+        "ledger, and the runbook what to do then."
+    )

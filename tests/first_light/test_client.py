@@ -1,5 +1,6 @@
 """Parley from Python, against a real Kafka."""
 
+import asyncio
 from pathlib import Path
 
 from schemas.times import parse_instant
@@ -28,6 +29,11 @@ async def test_the_client_appends_asks_reads_and_watches(kafka: BrokerAddress, p
     assert metrics["sy_on_fr.total.collected"]["value"] == "2.5"
     rows = await parley.rows(NEGOTIATION)
     assert set(rows["measures"]) == {"sy_all_goods", "sy_emergency"}
+    following = parley.watch(NEGOTIATION, since="0")
+    first = await anext(following)
+    await following.aclose()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
     watched = [one async for one in parley.watch(NEGOTIATION, since="0", follow=False)]
+    assert watched[0] == first
     assert [one["schema"] for one in watched] == ["parley.change/1"] * len(watched)
     assert len({str(one["id"]) for one in watched}) == len(watched) > 0

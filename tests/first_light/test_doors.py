@@ -5,14 +5,17 @@ import json
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from streams import ledger_file
 from streams.broker import BrokerAddress
 from streams.client import Parley
 from streams.doors.kafka import UnreadableRow
+from streams.doors.watching import UnreadableNotice
 from streams.producing import LedgerWriter
-from streams.topics import MEASURES
+from streams.topics import CHANGES, MEASURES
 from streams.topics_on_kafka import ensure_topics
 from tests.first_light.running import PARTITIONS, complete, parley, worker
 
@@ -144,6 +147,43 @@ async def test_a_row_that_is_none_is_named_with_what_to_do(
     assert (others.returncode, json.loads(others.stdout)["deadlines"]) == (0, {})
     with pytest.raises(UnreadableRow, match="us-china/foreign"):
         await Parley(kafka.bootstrap, prefix=prefix).rows("us-china")
+
+
+@pytest.mark.parametrize("value", [b"rubbish", b"[]", b'{"schema":"parley.alert/1","negotiation":"us-china"}'])
+async def test_what_is_no_change_is_named_to_its_watchers(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    name = CHANGES.name(prefix)
+    async with LedgerWriter(kafka.bootstrap, name) as writer:
+        await writer.append(b"us-china", value, (), partition=1)
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    for words in (("--since", "0"), ("--since", "0", "--no-follow")):
+        shown = await asyncio.to_thread(parley, tmp_path, "watch", *words, *to)
+        assert (shown.returncode, shown.stdout) == (3, b"")
+        told = " ".join(shown.stderr.decode().split())
+        assert f"{name}/1, offset 0: expected parley.change/1, got {value!r}." in told
+    with pytest.raises(UnreadableNotice, match="offset 0"):
+        await anext(Parley(kafka.bootstrap, prefix=prefix).watch(since="0"))
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_changes_that_were_deleted_are_told_in_words(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    name = CHANGES.name(prefix)
+    async with LedgerWriter(kafka.bootstrap, name) as writer:
+        await writer.append(b"us-china", b"{}", (), partition=1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(name, 1): RecordsToDelete(before_offset=1)})
+    finally:
+        await admin.close()
+    shown = await asyncio.to_thread(
+        parley, tmp_path, "watch", "--since", "0", "--brokers", kafka.bootstrap, "--prefix", prefix
+    )
+    assert (shown.returncode, shown.stdout) == (4, b"")
+    assert f"{name}: asked for offset 0 of partition 1, which Kafka does not have" in shown.stderr.decode()
 
 
 @pytest.mark.parametrize(
