@@ -27,7 +27,7 @@ from streams.engine.moves import Origin
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _TERMS: Final = b"terms"
 _SUMS: Final = b"sums"
 _LEAVES: Final = 1 << 14
@@ -40,13 +40,15 @@ _BUSY_S: Final = 0.5
 _ROWS_AT_ONCE: Final = 300
 _HASHED_AT_ONCE: Final = 2_000
 # The index has what is checked, so that checking does not read the values.
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS kept (
+_SCHEMA: Final = f"""
+CREATE TABLE kept (
     leaf INTEGER NOT NULL, key BLOB NOT NULL, digest INTEGER NOT NULL, value BLOB NOT NULL
 );
-CREATE INDEX IF NOT EXISTS digests ON kept (leaf, key, digest);
-CREATE TABLE IF NOT EXISTS terms (line INTEGER PRIMARY KEY, value BLOB NOT NULL, digest INTEGER NOT NULL);
+CREATE INDEX digests ON kept (leaf, key, digest);
+CREATE TABLE terms (line INTEGER PRIMARY KEY, value BLOB NOT NULL, digest INTEGER NOT NULL);
+PRAGMA user_version = {_FORMAT};
 """
+_OTHERWISE: Final = "it is laid out as another version does"
 # a sum of halves does not overflow
 _COUNTED: Final = "SELECT count(*), sum(digest >> 32), sum(digest & 4294967295) FROM kept"
 
@@ -154,7 +156,6 @@ class Store:
         total = self._total - sum(before.values()) + sum(digests.values())
         sums = _with_sums(self._sums, before, digests)
         fields = {
-            "format": _FORMAT,
             "layout": self._layout,
             **asdict(self.origin),
             "folded": folded,
@@ -213,7 +214,10 @@ class Store:
 
     def _open(self) -> None:
         self._writer, self._reader = self._connect(), self._connect()
-        self._writer.executescript(_SCHEMA)
+        if not self._reader.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            self._writer.executescript(_SCHEMA)
+        if self._reader.execute("PRAGMA user_version").fetchone() != (_FORMAT,):
+            raise DamagedSnapshotError(_OTHERWISE)
         lines = {line: said for line, *said in self._reader.execute("SELECT line, value, digest FROM terms")}
         count, high, low = self._reader.execute(_COUNTED).fetchone()
         if not lines:
@@ -225,8 +229,8 @@ class Store:
         if _digest(_TERMS, stated) != digest:
             raise DamagedSnapshotError("what it says of itself is not what was written")
         terms = json.loads(stated)
-        if (terms.pop("format"), terms.pop("layout", None)) != (_FORMAT, self._layout):
-            raise DamagedSnapshotError("it is laid out as another version does")
+        if terms.pop("layout", None) != self._layout:
+            raise DamagedSnapshotError(_OTHERWISE)
         if _digest(_SUMS, sums) != terms.pop("sums"):
             raise DamagedSnapshotError("the sums of its leaves are not those that were written")
         self._count, self._total, folded = terms.pop("count"), terms.pop("total"), terms.pop("folded")

@@ -168,6 +168,19 @@ def test_a_damaged_snapshot_is_thrown_away_when_it_is_opened(
     assert "thrown away" in caplog.text
 
 
+def test_a_snapshot_of_an_earlier_format_is_told_as_that(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "earlier.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.executescript("CREATE TABLE kept (key BLOB PRIMARY KEY, value BLOB); PRAGMA user_version = 3")
+    connection.close()
+    store = Store(path)
+    store.origin = ORIGIN
+    store.save(1, {b"key": b"value"})
+    store.close()
+    assert "(it is laid out as another version does): thrown away" in caplog.text
+    assert Store(path).get(b"key") == b"value"
+
+
 LEAF_OFFENCES = {
     "a row is renamed": "UPDATE kept SET key = x'6b65792058' WHERE key = x'6b65792031'",
     "a key is no bytes": "UPDATE kept SET key = 'key 1' WHERE key = x'6b65792031'",
