@@ -41,6 +41,7 @@ class Assignment:
         self._generation = -1
         self._partitions: dict[int, LedgerPartition] = {}
         self._held: dict[int, Held[Projection]] = {}
+        self._releasing: asyncio.Task[None] | None = None
         self._fetched: dict[int, int] = {}
         self._room = asyncio.Event()
         self._fetches = 0
@@ -51,6 +52,8 @@ class Assignment:
         await self.release()
         self._generation = generation
         await asyncio.gather(*(self._held.pop(n).close() for n in self._held.keys() - partitions))
+        if generation != self._generation:
+            return {}
         self._partitions = {
             n: LedgerPartition(
                 self._app,
@@ -110,12 +113,19 @@ class Assignment:
             self._partitions[partition].arrive(records)
 
     async def release(self) -> None:
-        """Finish the batches in flight and release all partitions; their projections are held."""
+        """Finish the batches in flight and release all partitions; their projections are held.
+
+        Whoever asks while that is under way waits for it: a shutdown may come in the middle of a rebalance.
+        """
         self._generation = -1
         self._fetched = {}
         partitions, self._partitions = self._partitions, {}
-        if not partitions:
-            return
+        if partitions:
+            self._releasing = asyncio.create_task(self._release(partitions))
+        if self._releasing is not None:
+            await asyncio.shield(self._releasing)
+
+    async def _release(self, partitions: Mapping[int, LedgerPartition]) -> None:
         try:
             async with asyncio.timeout(self._config.transaction_timeout):
                 held = await asyncio.gather(*(p.leave() for p in partitions.values()))

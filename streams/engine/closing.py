@@ -7,17 +7,26 @@ its own fetching out as if the caller were to end.
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 
 async def close_wholly(closing: Coroutine[Any, Any, None]) -> None:
-    """Close to the end; a cancellation that comes meanwhile is raised when that is done."""
+    """Close to the end; a cancellation that comes meanwhile is raised when that is done, also if it fails.
+
+    Whoever cancels a second time does not want to wait for it.
+    """
     task = asyncio.create_task(closing)
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        await task
+        try:
+            await task
+        except Exception as error:  # noqa: BLE001 - there is one thing to raise, and that is the cancellation
+            log.warning("a client could not be closed: %r", error)
         raise
 
 

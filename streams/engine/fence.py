@@ -98,7 +98,9 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     """Return the last committed cut of a ledger partition, what is set aside of it, and the ledger's bounds.
 
     It reads up to the end of the cuts partition, by position: transaction markers occupy offsets too. The end is
-    the high watermark, not the last stable offset, so that an open transaction is waited for and not overlooked.
+    the high watermark, not the last stable offset, so that an open transaction is waited for and not overlooked; and
+    at least what the leader says when asked for its offsets, since what it tells with records may lag behind that for
+    a moment after its election (KIP-207).
 
     Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside;
     OpenTransactionError if a transaction there does not end, though everybody who writes there was fenced.
@@ -115,31 +117,14 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
         max_poll_records=_POLL_RECORDS_MAX,
     )
-    await consumer.start()
-    refuse_unpacking(consumer)
     try:
+        await consumer.start()
+        refuse_unpacking(consumer)
         consumer.assign([cuts, ledger])  # a topic that is not assigned is looked up first, which takes 0.1 s
         consumer.pause(ledger)
         await consumer.seek_to_beginning(cuts)
-        found: dict[bytes, tuple[int, bytes]] = {}
-        open_since = None
-        while (end := consumer.highwater(cuts)) is None or (position := await consumer.position(cuts)) < end:
-            if end is None or consumer.last_stable_offset(cuts) != position:
-                open_since = None
-            elif open_since is None:
-                open_since = time.monotonic()
-            elif time.monotonic() - open_since > _OPEN_WITHIN_S:
-                raise OpenTransactionError(
-                    f"{config.cuts}/{partition}: a transaction that begins at offset {position} does not end. Either "
-                    "another worker takes the partition over just now, or the cluster has lost the end of it (Apache "
-                    "Kafka 4.3 does when a broker is killed, KAFKA-20734)"
-                )
-            for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
-                if record.value is None:
-                    found.pop(record.key, None)
-                elif record.key is not None:
-                    found[record.key] = (record.offset, record.value)
-        begins, ends = await asyncio.gather(consumer.beginning_offsets([ledger]), consumer.end_offsets([ledger]))
+        begins, ends = await asyncio.gather(consumer.beginning_offsets([ledger]), consumer.end_offsets([cuts, ledger]))
+        found = await _last_of_each_key(consumer, cuts, ends[cuts])
     finally:
         await stop_consumer(consumer)
     place = f"{config.cuts}/{partition}"
@@ -148,6 +133,30 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     asides = [_decoded(decode_set_aside, at, place) for name, at in found.items() if name.startswith(prefix)]
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
     return CutRead(cut, LedgerBounds(begins[ledger], ends[ledger], ledger_topic_id), frozenset(offsets))
+
+
+async def _last_of_each_key(
+    consumer: AIOKafkaConsumer, cuts: TopicPartition, end: int
+) -> dict[bytes, tuple[int, bytes]]:
+    found: dict[bytes, tuple[int, bytes]] = {}
+    open_since = None
+    while (high := consumer.highwater(cuts)) is None or (position := await consumer.position(cuts)) < max(high, end):
+        if high is None or consumer.last_stable_offset(cuts) != position:
+            open_since = None
+        elif open_since is None:
+            open_since = time.monotonic()
+        elif time.monotonic() - open_since > _OPEN_WITHIN_S:
+            raise OpenTransactionError(
+                f"{cuts.topic}/{cuts.partition}: a transaction that begins at offset {position} does not end. Either "
+                "another worker takes the partition over just now, or the cluster has lost the end of it (Apache "
+                "Kafka 4.3 does when a broker is killed, KAFKA-20734)"
+            )
+        for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
+            if record.value is None:
+                found.pop(record.key, None)
+            elif record.key is not None:
+                found[record.key] = (record.offset, record.value)
+    return found
 
 
 def _request_timeout_ms(config: EngineConfig) -> int:

@@ -4,20 +4,31 @@ import logging
 import os
 import signal
 import sys
-from typing import NoReturn
+import threading
+from typing import Final, NoReturn
 
 from streams.engine.faults import Fault
 
 log = logging.getLogger(__name__)
 
+_SAY_WITHIN_S: Final = 2.0
+
 
 def halt(fault: Fault) -> NoReturn:
-    """Say why and leave with the fault's exit code, at once: no handler runs that could still commit something."""
-    log.critical("exit %d: %s", fault.code, fault.message)
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(fault.code)
+    """Say why and leave with the fault's exit code, at once: no handler runs that could still commit something.
+
+    It leaves also where nothing can be said: what reads the log is gone, or does not read.
+    """
+    try:
+        unheard = threading.Timer(_SAY_WITHIN_S, os._exit, (fault.code,))
+        unheard.daemon = True
+        unheard.start()
+        log.critical("exit %d: %s", fault.code, fault.message)
+        logging.shutdown()
+        sys.stderr.flush()
+        sys.stdout.flush()
+    finally:
+        os._exit(fault.code)
 
 
 class StopPoint:

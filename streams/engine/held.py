@@ -111,15 +111,16 @@ class Held(Generic[S]):
 
     async def save(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if anything has happened since the last time."""
-        await self._written()
-        if self._store is not None and folded > self._store.folded:
+        by = time.monotonic() + self._keeping.patience
+        if await self._written_by(by) and self._store is not None and folded > self._store.folded:
             self._saving = self._save(self._store, folded)
-            await asyncio.wait({self._saving}, timeout=self._keeping.patience)  # then it goes on alone
+            await self._written_by(by)  # else it goes on alone
 
     async def close(self) -> None:
-        """Let go of the file: another assignment may take it up."""
-        await self._written()
-        if self._store is not None:
+        """Let go of the file, for another assignment; one that is still being written is left alone."""
+        if not await self._written_by(time.monotonic() + self._keeping.patience):
+            log.warning("the snapshot is still being written after %g s: it is left alone", self._keeping.patience)
+        elif self._store is not None:
             await asyncio.to_thread(self._store.close)
 
     def discard(self) -> None:
@@ -150,6 +151,11 @@ class Held(Generic[S]):
     async def _written(self) -> None:
         if self._saving is not None:
             await self._saving
+
+    async def _written_by(self, by: float) -> bool:
+        if self._saving is not None:
+            await asyncio.wait({self._saving}, timeout=max(0.0, by - time.monotonic()))
+        return self._saving is None or self._saving.done()
 
 
 def _timed_write(store: Store) -> float:

@@ -7,7 +7,7 @@ from typing import Final
 from aiokafka.errors import KafkaError
 
 from streams.engine.config import EngineConfig
-from streams.engine.fence import FencedProducer, read_behind_fence
+from streams.engine.fence import FencedProducer, OpenTransactionError, read_behind_fence
 from streams.engine.set_asides import SetAside
 
 _STOP_WITHIN_S: Final = 5.0
@@ -44,6 +44,8 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
             wanted = SetAside(config.ledger, topic_id, partition, offset, reason)
             await producer.send({config.cuts: [(wanted.key, wanted.encode(), ())]})
             await producer.commit()
+    except OpenTransactionError as error:
+        raise NotSetAside(f"{error}. Try again; if it stays so, ask `kafka-transactions.sh find-hanging`.") from error
     except TimeoutError as error:
         raise NotSetAside(f"{place}: no answer within {config.request_timeout:g} s. Is the broker up?") from error
     except KafkaError as error:

@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from streams.engine import ExitCode, NotSetAside, UnreadableCutError
 from streams.engine.set_asides import SetAside, decode_set_aside, set_aside_prefix
@@ -62,6 +63,16 @@ async def test_whoever_sets_aside_fences_the_worker_so_that_both_agree_on_what_i
     await trial.worker(instance_id="a")
     await trial.until_done()
     assert await trial.verdict() == "exact"
+
+
+@pytest.mark.kafka
+async def test_a_transaction_that_stays_open_on_the_cuts_is_told_in_words(trial: Trial) -> None:
+    await trial.append(range(40))
+    producer = AIOKafkaProducer(bootstrap_servers=trial.bootstrap, transactional_id=trial.prefix)
+    async with producer, producer.transaction():
+        await producer.send_and_wait(f"{trial.prefix}.cuts", b"{}", b"foreign", partition=0)
+        with pytest.raises(NotSetAside, match="a transaction that begins at offset 0 does not end"):
+            await trial.set_aside(0, 7)
 
 
 @pytest.mark.kafka
