@@ -6,9 +6,29 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotControllerError,
+    NotLeaderForPartitionError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 
 REACH_S: Final = 5.0
+_SILENCES: Final = (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotControllerError,
+    NotLeaderForPartitionError,
+    RequestTimedOutError,
+    StaleMetadata,
+)
 
 
 class BrokerUnreachable(Exception):  # noqa: N818 - the state of the broker, not a fault of ours
@@ -70,5 +90,12 @@ async def answering(bootstrap: str, within_s: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise BrokerUnreachable(bootstrap, f"what listens there did not answer within {within_s:g} s") from error
-    except (KafkaConnectionError, KafkaTimeoutError, RequestTimedOutError, OSError) as error:
+    except (KafkaError, OSError) as error:
+        if isinstance(error, KafkaError) and not _is_silence(error):
+            raise
         raise BrokerUnreachable(bootstrap, "what listens there does not answer as Kafka does") from error
+
+
+def _is_silence(error: KafkaError) -> bool:
+    """Tell whether nobody has answered, or nobody who could; a bare KafkaError is metadata that could not be had."""
+    return isinstance(error, _SILENCES) or type(error) is KafkaError

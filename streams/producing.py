@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.positions import Position
 from streams.broker_reaching import reaching
+from streams.engine.closing import close_wholly
 from streams.topics import BATCH_BYTES_MAX, TopicMissing
 
 Headers = Sequence[tuple[str, bytes]]
@@ -80,11 +81,11 @@ class LedgerWriter:
                 # all topics: to ask for one by name might create it
                 everything = await self._producer.client.fetch_all_metadata()
         except BaseException:
-            await self._producer.stop()
+            await close_wholly(self._producer.stop())
             raise
         self._partitions = len(everything.partitions_for_topic(self._topic) or ())
         if not self._partitions:
-            await self._producer.stop()
+            await close_wholly(self._producer.stop())
             raise TopicMissing(self._topic, self._bootstrap)
         return self
 
@@ -92,6 +93,9 @@ class LedgerWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait a bounded time for what is under way, and disconnect."""
+        await close_wholly(self._close())
+
+    async def _close(self) -> None:
         if self._failure is None:
             try:
                 async with asyncio.timeout(self._answer_s):

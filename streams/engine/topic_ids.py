@@ -100,11 +100,12 @@ class _TopicIdRequest(Request[_RequestStruct]):  # type: ignore[misc]  # aiokafk
 async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
     """Return the id of a topic as Kafka's own tools print it.
 
-    None where the topic is not there, or the broker too old to have ids. Brokers are asked in turn until one answers;
-    raises the KafkaError of the last.
+    None where the topic is not there, or the brokers too old to have ids. They are asked in turn until one knows the
+    topic, since one that has just started may not have heard of it yet; raises the KafkaError of the last that did not
+    answer, if any.
     """
     nodes = sorted(broker.nodeId for broker in client.cluster.brokers())
-    failure: KafkaError = NodeNotReadyError("no broker is known")
+    failure: KafkaError | None = None if nodes else NodeNotReadyError("no broker is known")
     for node in nodes:
         try:
             response = await client.send(node, _TopicIdRequest(topic))
@@ -116,5 +117,6 @@ async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
         for _, name, found, *_ in response.topics:
             if name == topic and found != _NO_ID:
                 return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-        return None
-    raise failure
+    if failure is not None:
+        raise failure
+    return None

@@ -1,5 +1,6 @@
 """Writing: acknowledged places, order per partition, and what is said when Kafka does not answer."""
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -31,6 +32,15 @@ async def test_an_append_says_where_it_stands_and_is_there_byte_for_byte(kafka: 
         for one in await everything(kafka.bootstrap, topic)
     }
     assert found == {(i % 2, i // 2): (b"us-china", b"\x00 %d" % i, HEADERS) for i in range(5)}
+
+
+async def test_a_writer_closes_wholly_though_a_time_limit_runs_out_meanwhile(kafka: BrokerAddress, prefix: str) -> None:
+    topic = f"{prefix}.events.v1"
+    await ensure_topics(kafka.bootstrap, prefix, 1)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(None) as limit, LedgerWriter(kafka.bootstrap, topic):
+            limit.reschedule(0)  # in the next turn of the loop, which comes when the writer waits for its own end
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_many_appends_keep_their_order_in_each_partition(kafka: BrokerAddress, prefix: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 
@@ -29,7 +29,7 @@ from streams.reading import (
     read_to_end,
 )
 from streams.reading.records import open_reader
-from streams.topics_on_kafka import ensure_topics
+from streams.topics_on_kafka import ensure_topics, topics_found
 
 
 async def write(bootstrap: str, topic: str, *values: bytes, partition: int = 0) -> None:
@@ -202,6 +202,40 @@ async def test_without_a_broker_there_is_an_answer_at_once(bootstrap: str) -> No
     with pytest.raises(BrokerUnreachable):
         await end_positions(bootstrap, "parley.events.v1")
     assert time.monotonic() - begun < 5
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("asking", ["for ends", "for topics", "to write"])
+async def test_a_broker_that_dies_between_two_questions_is_told_as_one_that_is_gone(
+    tmp_path: Path, asking: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broker = EmbeddedBroker(tmp_path)
+    client = {"for ends": AIOKafkaConsumer, "for topics": AIOKafkaAdminClient, "to write": AIOKafkaProducer}[asking]
+    start = client.start
+
+    async def start_and_lose(self: Any) -> None:  # noqa: ANN401 - aiokafka ships no types
+        await start(self)
+        os.kill(broker.pid, signal.SIGKILL)
+        while broker.exit_code is None:  # noqa: ASYNC110 - another process ends
+            await asyncio.sleep(0.01)
+
+    async def ask(bootstrap: str) -> None:
+        if asking == "for ends":
+            await end_positions(bootstrap, "parley.events.v1")
+        elif asking == "for topics":
+            await topics_found(bootstrap, "parley")
+        else:
+            async with LedgerWriter(bootstrap, "parley.events.v1"):
+                pass
+
+    try:
+        address = broker.start()
+        await ensure_topics(address.bootstrap, "parley", 1)
+        monkeypatch.setattr(client, "start", start_and_lose)
+        with pytest.raises(BrokerUnreachable, match=rf"^No Kafka at {address.bootstrap}: "):
+            await ask(address.bootstrap)
+    finally:
+        broker.stop()
 
 
 @pytest.mark.kafka
