@@ -25,12 +25,16 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What a state is a fold of, and by which fold version. States of different origins have nothing in common."""
+    """What a state is a fold of, and by which fold version. States of different origins have nothing in common.
+
+    cuts_id: the broker's id of the topic of cuts, where it is told as well which records are set aside
+    """
 
     topic: str
     topic_id: str | None
     partition: int
     version: str
+    cuts_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,9 @@ class Terms:
         """Ledger topic and partition, for messages."""
         return f"{self.topic}/{self.partition}"
 
-    def origin(self, topic_id: str | None) -> Origin:
-        """Return the origin of a state that is folded under these terms, from the topic with this id."""
-        return Origin(self.topic, topic_id, self.partition, self.version)
+    def origin(self, topic_id: str | None, cuts_id: str | None) -> Origin:
+        """Return the origin of a state that is folded under these terms, from topics with these ids."""
+        return Origin(self.topic, topic_id, self.partition, self.version, cuts_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +105,15 @@ class Fenced:
 
 @dataclass(frozen=True, slots=True)
 class CutRead:
-    """What was read after the fence: the last committed cut (None: there never was one), the ledger, the set-asides."""
+    """What was read after the fence: the last committed cut (None: there never was one), the ledger, the set-asides.
+
+    cuts_id: the broker's id of the topic where cut and set-asides stand
+    """
 
     cut: Cut | None
     ledger: LedgerBounds
     aside: frozenset[int] = frozenset()
+    cuts_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import assert_never
 
@@ -55,6 +56,7 @@ class LedgerPartition:
         self._producer = FencedProducer(config, partition)
         self._stop_point = StopPoint(config.stop_at)
         self._topic_id: str | None = None
+        self._cuts_id: str | None = None
         self._counts: dict[str, int] = {}
         self._ready = False
         self._recovery: Recovery | None = None
@@ -186,15 +188,16 @@ class LedgerPartition:
         return moves.Fenced()
 
     async def _read_cut(self) -> moves.Event:
-        self._topic_id = await self._producer.topic_id(self._config.ledger)
+        asked = (self._config.ledger, self._config.cuts)
+        self._topic_id, self._cuts_id = await asyncio.gather(*map(self._producer.topic_id, asked))
         read = await read_behind_fence(self._config, self._partition, self._topic_id)
         self._counts = {} if read.cut is None else dict(read.cut.counts)
         self._stop_point.pass_by("after_cut_read")
-        return read
+        return replace(read, cuts_id=self._cuts_id)
 
     def _resume(self, offset: int) -> None:
         self._resumed = self._held.folded = offset - 1
-        self._held.begin(self._terms.origin(self._topic_id))
+        self._held.begin(self._terms.origin(self._topic_id, self._cuts_id))
         self._recovery = Recovery(self._terms.place, self._resumed, self._state.cut)
         self._seek.set_result(offset)
 

@@ -67,8 +67,8 @@ def step(state: State, event: Event) -> Step:  # noqa: C901, PLR0912  one case p
             return replace(state, stage=Stage.FENCING, folded=held, origin=origin), (Fence(),)
         case Fenced() if stage is Stage.FENCING:
             return replace(state, stage=Stage.READING_CUT), (ReadCut(),)
-        case CutRead(cut, ledger, aside) if stage is Stage.READING_CUT:
-            return _resume(replace(state, aside=aside), cut, ledger)
+        case CutRead() as read if stage is Stage.READING_CUT:
+            return _resume(replace(state, aside=read.aside), read)
         case Folded() if stage is Stage.FOLDING:
             return _batch_done(state)
         case Projected() if stage is Stage.PROJECTING:
@@ -96,10 +96,11 @@ def _revoked(state: State) -> Step:
     return closed, (Release(),)
 
 
-def _resume(state: State, cut: Cut | None, ledger: LedgerBounds) -> Step:
+def _resume(state: State, read: CutRead) -> Step:
+    cut, ledger = read.cut, read.ledger
     offset = -1 if cut is None else cut.offset
     # A state that is ahead of the cut has folded what was never committed by anybody: it cannot be used.
-    ours = state.terms.origin(ledger.topic_id)
+    ours = state.terms.origin(ledger.topic_id, read.cuts_id)
     renew = state.folded > offset or (state.folded >= 0 and state.origin != ours)
     folded = -1 if renew else state.folded
     fault = _unfit(state.terms, cut, ledger)

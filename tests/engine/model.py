@@ -248,7 +248,8 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             return world._replace(epoch=epoch), worker._replace(epoch=epoch), moves.Fenced()
         case moves.ReadCut():
             cut = None if world.cut < 0 else Cut("ledger", OURS.topic_id, 0, world.cut, "1")
-            return world, worker, moves.CutRead(cut, moves.LedgerBounds(0, world.events, OURS.topic_id), world.asides)
+            bounds = moves.LedgerBounds(0, world.events, OURS.topic_id)
+            return world, worker, moves.CutRead(cut, bounds, world.asides, OURS.cuts_id)
         case moves.Send(offset):
             return send(world, worker, offset, rules)
         case moves.Commit():

@@ -18,7 +18,7 @@ def at_the_cut(stage: moves.Stage = moves.Stage.WAITING, *, folded: int = 4, arr
 
 def reading(held: int = -1) -> moves.State:
     """Return the state of a partition that has raised its fence, with a projection that has folded up to `held`."""
-    state, _ = protocol.step(moves.State(TERMS), moves.Assigned(held, TERMS.origin("id")))
+    state, _ = protocol.step(moves.State(TERMS), moves.Assigned(held, TERMS.origin("id", None)))
     state, _ = protocol.step(state, moves.Fenced())
     return state
 
@@ -71,6 +71,7 @@ def test_a_ledger_that_does_not_fit_the_cut_stops_the_worker(
         moves.Origin("ledger", None, 0, "1"),
         moves.Origin("ledger", "id", 1, "1"),
         moves.Origin("ledger", "id", 0, "2"),
+        moves.Origin("ledger", "id", 0, "1", "id of other cuts"),
         None,
     ],
 )

@@ -80,7 +80,7 @@ def believes_what_is_ahead_of_the_cut(machine: Machine, event: moves.Event) -> t
 
 def believes_every_origin(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
     if isinstance(event, moves.CutRead):
-        machine = replace(machine, origin=TERMS.origin(event.ledger.topic_id))
+        machine = replace(machine, origin=TERMS.origin(event.ledger.topic_id, event.cuts_id))
     return protocol.step(machine, event)
 
 

@@ -133,6 +133,7 @@ OFFENCES: dict[str, Callable[[Path], None]] = {
     "truncated": truncated,
     "a row deleted": row_deleted,
     "another topic id": rewritten(lambda one: replace(one, topic_id="AAAAAAAAAAAAAAAAAAAAAA")),
+    "other cuts": rewritten(lambda one: replace(one, cuts_id="AAAAAAAAAAAAAAAAAAAAAA")),
     "another fold version": rewritten(lambda one: replace(one, version="0")),
     "ahead of the cut": ahead,
 }

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from streams.engine import moves, protocol
 
 TERMS = moves.Terms("ledger", 0, "1", batch_max=2)
-OURS = TERMS.origin("id")
+OURS = TERMS.origin("id", "cuts id")
 FOREIGN = moves.Origin("ledger", "another id", 0, "1")
 DAMAGED = 99
 """Stands in a fold state for what is damaged."""
