@@ -6,10 +6,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeVar
 
 import orjson
 from rich.console import Console
@@ -33,17 +33,23 @@ from streams.topics import ALERTS, CHANGES, EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from streams.worker import leads
 
+T = TypeVar("T")
 PREFIX: Final = "parley-demo"
 _USUAL: Final = "parley"
 _LOG_LINES: Final = 40
 _GAP_S_MAX: Final = 2.0
 _READY_S: Final = 60.0
 _FRAME_S: Final = 0.1
+_LOOK_S: Final = 0.1
 _CHUNK: Final = 500
 
 
 class DemoFailed(Exception):  # noqa: N818 -- says what went wrong
     """The demonstration cannot go on; the message says why."""
+
+
+class _WorkerEnded(Exception):  # noqa: N818 -- the state of the worker
+    """The worker has ended before it was told to."""
 
 
 class _Lines:
@@ -88,8 +94,7 @@ async def run_demo(
             if not quiet:
                 _tell(summary, serve=serve)
             if serve:
-                await asyncio.to_thread(worker.waited.wait)
-                raise DemoFailed("The worker has ended by itself.")
+                await _ended(worker)
             return summary
 
 
@@ -115,7 +120,7 @@ def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
         os.close(log)
     try:
         yield worker
-    except NotReached as error:
+    except (NotReached, _WorkerEnded) as error:
         told = (folder / "worker.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
         raise DemoFailed("\n".join([str(error), "The last lines of the worker's log:", *told])) from error
     finally:
@@ -133,26 +138,10 @@ async def _play(
     lines = _Lines(paced=speed is not None)
     plain = None if quiet or sys.stdout.isatty() else lines.take
     screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
-    watchers = [
-        asyncio.create_task(_watch(bootstrap, topic.name(prefix), start, shown, plain)) for topic in (CHANGES, ALERTS)
-    ]
-    if screen is not None:
-        watchers.append(asyncio.create_task(_draw(screen, shown)))
+    beside = [_watch(bootstrap, topic.name(prefix), start, shown, plain) for topic in (CHANGES, ALERTS)]
+    beside += [_ended(worker)] if screen is None else [_ended(worker), _draw(screen, shown)]
     with screen or nullcontext():
-        # the opening event alone: once its outputs are there, the worker is at work and time can be taken
-        await _write(bootstrap, prefix, played[:1], None, shown)
-        await _complete(bootstrap, prefix, worker)
-        began = time.perf_counter()
-        await _write(bootstrap, prefix, played[1:], speed, shown)
-        cuts = await _complete(bootstrap, prefix, worker)
-        seconds = time.perf_counter() - began
-        counted = Counter[str]()
-        for cut in cuts.values():
-            counted.update(dict(cut.counts))
-        shown.expect(counted[CHANGES.name(prefix)], counted[ALERTS.name(prefix)])
-        await _first_of(asyncio.create_task(shown.complete.wait()), watchers)
-        for task in watchers:
-            task.cancel()
+        seconds = await _beside(beside, _replayed(bootstrap, prefix, played, speed, shown))
         lines.tell()
         if screen is not None:
             screen.update(shown.view(screen.console.width, screen.console.height), refresh=True)
@@ -171,20 +160,53 @@ async def _play(
     }
 
 
-async def _complete(bootstrap: str, prefix: str, worker: Started) -> dict[int, Cut]:
+async def _beside(others: list[Coroutine[Any, Any, None]], work: Coroutine[Any, Any, T]) -> T:
+    """Do the work while the others go on, which end by failing only: at once that is the work's failure too."""
+    working = asyncio.create_task(work)
+    tasks: list[asyncio.Task[Any]] = [working, *map(asyncio.create_task, others)]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if working not in done:
+            for task in done:
+                task.result()
+        return await working
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _replayed(bootstrap: str, prefix: str, played: list[Played], speed: float | None, shown: Shown) -> float:
+    """Write the history and wait until all that follows from it was seen; return the seconds until it was there."""
+    # the opening event alone: once its outputs are there, the worker is at work and time can be taken
+    await _write(bootstrap, prefix, played[:1], None, shown)
+    await _complete(bootstrap, prefix)
+    began = time.perf_counter()
+    await _write(bootstrap, prefix, played[1:], speed, shown)
+    cuts = await _complete(bootstrap, prefix)
+    seconds = time.perf_counter() - began
+    counted = Counter[str]()
+    for cut in cuts.values():
+        counted.update(dict(cut.counts))
+    shown.expect(counted[CHANGES.name(prefix)], counted[ALERTS.name(prefix)])
+    try:
+        async with asyncio.timeout(_READY_S):
+            await shown.complete.wait()
+    except TimeoutError as error:
+        raise DemoFailed("Not every change was seen by a reader within a minute.") from error
+    return seconds
+
+
+async def _complete(bootstrap: str, prefix: str) -> dict[int, Cut]:
     """Wait until the worker has written everything that follows from the ledger as it is now."""
     ends = await end_positions(bootstrap, EVENTS.name(prefix))
-    return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S, alive=lambda: worker.exit_code is None)
+    return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S)
 
 
-async def _first_of(seen: asyncio.Task[bool], watchers: list[asyncio.Task[None]]) -> None:
-    """Wait until everything was seen; a watcher that fails says so at once."""
-    done, _ = await asyncio.wait({seen, *watchers}, timeout=_READY_S, return_when=asyncio.FIRST_COMPLETED)
-    for task in done:
-        task.result()
-    if seen not in done:
-        seen.cancel()
-        raise DemoFailed("Not every change was seen by a reader within a minute.")
+async def _ended(worker: Started) -> NoReturn:
+    while (code := worker.exit_code) is None:  # noqa: ASYNC110 -- it is another process
+        await asyncio.sleep(_LOOK_S)
+    raise _WorkerEnded(f"The worker has ended by itself, with exit code {code}.")
 
 
 async def _draw(screen: Live, shown: Shown) -> None:
