@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import orjson
+import typer
 from rich.console import Console
 from rich.live import Live
 
@@ -82,6 +84,19 @@ async def run_demo(
     `speed` is days of history per second; None: as fast as the machine can. Without `brokers` it starts a Kafka of its
     own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused.
     """
+    running = asyncio.ensure_future(_run(settings, brokers, speed, serve=serve, quiet=quiet))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not running.cancelling():
+            raise
+        raise typer.Exit(0) from None
+
+
+async def _run(
+    settings: Settings, brokers: str | None, speed: float | None, *, serve: bool, quiet: bool
+) -> dict[str, Any]:
     settings = settings.model_copy(
         update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix, "outputs": ""}
     )
@@ -111,8 +126,9 @@ def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str
 
 @contextmanager
 def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
-    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
-    command += ["--outputs", ""]
+    command = ["env", f"PARLEY_STATE_DIRECTORY={folder / 'state'}"]  # its snapshots go with its ledger
+    command += [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap]
+    command += ["--prefix", prefix, "--outputs", ""]
     log = open_log(folder / "worker.log")
     try:
         worker = spawn(command, log=log)

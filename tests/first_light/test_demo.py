@@ -105,3 +105,14 @@ async def test_a_kafka_that_dies_during_the_replay_is_told_of_in_words(tmp_path:
     assert "Traceback" not in said(tmp_path)
     assert "never retrieved" not in said(tmp_path)
     assert not held(temporary)
+
+
+async def test_a_demonstration_keeps_nothing_however_it_is_ended(tmp_path: Path, temporary: Path) -> None:
+    async with service(tmp_path, "demo") as demo:
+        await until_said(tmp_path, "Still up.")
+        (folder,) = held(temporary)
+        assert (folder / "state" / "worker").is_dir()
+        demo.terminate()
+        assert await asyncio.wait_for(demo.wait(), PATIENCE_S) == 0
+    assert not held(temporary)
+    assert not (tmp_path / "worker").exists()
