@@ -59,6 +59,7 @@ async def until_said(state: Path, words: str) -> None:
     await until(come)
 
 
+@pytest.mark.usefixtures("temporary")
 async def test_a_demonstration_that_is_killed_leaves_neither_worker_nor_kafka_behind(tmp_path: Path) -> None:
     async with service(tmp_path, "demo", "--speed", "1") as demo:
         await until_said(tmp_path, "\n")
