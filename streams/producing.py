@@ -92,7 +92,9 @@ class LedgerWriter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Wait a bounded time for what is under way, and disconnect."""
+        """Wait a bounded time for what is under way, and disconnect; whoever is cancelled does not wait."""
+        if isinstance(error, asyncio.CancelledError):
+            self._failure = TimeoutError("the append was cancelled")
         await close_wholly(self._close())
 
     async def _close(self) -> None:

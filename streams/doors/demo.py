@@ -9,8 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 import typer
@@ -100,28 +101,36 @@ async def _run(
     settings = settings.model_copy(
         update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix, "outputs": ""}
     )
-    with tempfile.TemporaryDirectory(prefix="parley-demo-") as folder, _kafka(folder, brokers, settings) as bootstrap:
+    with (
+        tempfile.TemporaryDirectory(prefix="parley-demo-") as folder,
+        _kafka(folder, brokers, settings) as (
+            bootstrap,
+            kafka,
+        ),
+    ):
         await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
         if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
             raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
         with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
-            summary = await _play(bootstrap, settings, speed, worker, quiet=quiet)
+            ended = partial(_ended, worker, kafka)
+            summary = await _play(bootstrap, settings, speed, ended, quiet=quiet)
             if not quiet:
                 _tell(summary, serve=serve)
             if serve:
-                await _ended(worker)
+                await ended()
             return summary
 
 
 @contextmanager
-def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[str]:
+def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[tuple[str, EmbeddedBroker | None]]:
     if brokers is not None:
-        yield brokers
+        yield brokers, None
         return
     if sys.stderr.isatty():
         showing.complain("Starting a Kafka and a worker …")
-    with EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True) as address:
-        yield address.bootstrap
+    kafka = EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True)
+    with kafka as address:
+        yield address.bootstrap, kafka
 
 
 @contextmanager
@@ -144,7 +153,12 @@ def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
 
 
 async def _play(
-    bootstrap: str, settings: Settings, speed: float | None, worker: Started, *, quiet: bool
+    bootstrap: str,
+    settings: Settings,
+    speed: float | None,
+    ended: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    quiet: bool,
 ) -> dict[str, Any]:
     events = ledger_file.events(ledger_file.DEMO)
     played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
@@ -155,7 +169,7 @@ async def _play(
     plain = None if quiet or sys.stdout.isatty() else lines.take
     screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
     beside = [_watch(bootstrap, topic.name(prefix), start, shown, plain) for topic in (CHANGES, ALERTS)]
-    beside += [_ended(worker)] if screen is None else [_ended(worker), _draw(screen, shown)]
+    beside += [ended()] if screen is None else [ended(), _draw(screen, shown)]
     with screen or nullcontext():
         seconds = await _beside(beside, _replayed(bootstrap, prefix, played, speed, shown))
         lines.tell()
@@ -219,10 +233,14 @@ async def _complete(bootstrap: str, prefix: str) -> dict[int, Cut]:
     return await cuts_reaching(bootstrap, prefix, ends, within_s=_READY_S)
 
 
-async def _ended(worker: Started) -> NoReturn:
-    while (code := worker.exit_code) is None:  # noqa: ASYNC110 -- it is another process
+async def _ended(worker: Started, kafka: EmbeddedBroker | None) -> None:
+    """Wait for the end of one of them, to say so; without Kafka the worker ends too."""
+    while True:
+        if kafka is not None and (code := kafka.exit_code) is not None:
+            raise DemoFailed(f"Kafka has ended by itself, with exit code {code}.")
+        if (code := worker.exit_code) is not None:
+            raise _WorkerEnded(f"The worker has ended by itself, with exit code {code}.")
         await asyncio.sleep(_LOOK_S)
-    raise _WorkerEnded(f"The worker has ended by itself, with exit code {code}.")
 
 
 async def _draw(screen: Live, shown: Shown) -> None:

@@ -102,7 +102,7 @@ async def test_a_kafka_that_dies_during_the_replay_is_told_of_in_words(tmp_path:
         await until_said(tmp_path, "\n")
         os.kill(await asyncio.to_thread(started, demo.pid, "kafka.Kafka"), signal.SIGKILL)
         assert await asyncio.wait_for(demo.wait(), PATIENCE_S) == 4
-    assert "\nparley: " in said(tmp_path)
+    assert "\nparley: Kafka has ended by itself, with exit code 137.\n" in said(tmp_path)
     assert "Traceback" not in said(tmp_path)
     assert "never retrieved" not in said(tmp_path)
     assert not held(temporary)
