@@ -1,4 +1,4 @@
-"""Which ports the embedded broker takes."""
+"""Which ports Parley takes on this machine: the embedded broker, and what `parley up` starts."""
 
 import hashlib
 import socket
@@ -25,14 +25,14 @@ def broker_ports(data_dir: Path, wanted: int | None, last: int | None) -> tuple[
         )
     port = wanted
     if port is None:
-        port = last if last is not None and is_free(last) else _free(data_dir, None)
-    return port, _free(data_dir, port)
+        port = last if last is not None and is_free(last) else free_port(data_dir)
+    return port, free_port(data_dir, besides=port)
 
 
 def is_free(port: int) -> bool:
-    """Tell whether Kafka could listen there."""
+    """Tell whether a server could listen there."""
     with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Kafka does: connections that ended do not count
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: connections that ended do not count
         try:
             one.bind((HOST, port))
         except OSError:
@@ -40,12 +40,15 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _free(data_dir: Path, besides: int | None) -> int:
-    # folders begin at different places, so that brokers that start at the same time do not compete
-    begin = int.from_bytes(hashlib.sha256(str(data_dir).encode()).digest()[:4], "big")
+def free_port(path: Path, *, besides: int | None = None) -> int:
+    """Return a port that is free now, for what has this path to itself. BrokerError when there is none.
+
+    Paths begin at different places, so that servers that start at the same time do not compete.
+    """
+    begin = int.from_bytes(hashlib.sha256(str(path).encode()).digest()[:4], "big")
     count = _LAST - _FIRST + 1
     for attempt in range(_ATTEMPTS):
         port = _FIRST + (begin + attempt) % count
         if port != besides and is_free(port):
             return port
-    raise BrokerError(f"No free port among {_ATTEMPTS} on {HOST}. Name one that is free.")
+    raise BrokerError(f"No free port among {_ATTEMPTS} on {HOST}. End programs that hold them.")

@@ -5,7 +5,9 @@ wake, so a machine that was suspended or whose clock was set oversleeps none.
 """
 
 import asyncio
+import errno
 import logging
+import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -253,6 +255,19 @@ def _append(strike: ClockStruck, partition: int) -> Append:
     return Append(strike.negotiation.encode(), encode(strike), headers(strike), partition)
 
 
+async def _served(number: int, clock: ClockProcess) -> StatusPort:
+    """Serve the status of a clock on a port; halt if the port is not to be had."""
+    port = StatusPort(number, clock.status)
+    try:
+        await port.start()
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be opened: {os.strerror(error.errno or 0)}"
+        reason = f"port {number} on 127.0.0.1 {why}. Name another one with --status-port, then start the clock again."
+        halt(Fault(ExitCode.PRODUCER, reason))
+    return port
+
+
 async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None:
     """Run a clock as this process until SIGTERM or SIGINT, or until a fault halts it with the fault's exit code.
 
@@ -261,9 +276,7 @@ async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, clock.stop)
-    port = StatusPort(status_port, clock.status) if status_port is not None else None
-    if port is not None:
-        await port.start()
+    port = await _served(status_port, clock) if status_port is not None else None
     try:
         await clock.run()
     except HoleInTopic as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from streams.broker import EmbeddedBroker
+from streams.broker_ports import HOST, free_port
 from streams.doors.commanding import UNREACHABLE
 from streams.engine import ExitCode
 from streams.processes import Started, open_log, spawn
@@ -49,22 +50,26 @@ class Part(Protocol):
 
 @dataclass(slots=True)
 class CommandPart:
-    """A command of Parley's in a guarded process: it ends when this process does, however that ends."""
+    """A command of Parley's in a guarded process: it ends when this process does, however that ends.
+
+    It serves its status on `port`, which is chosen with each start: another program may have taken the last one.
+    """
 
     name: str
     command: tuple[str, ...]
     log: Path
-    port: int
+    port: int = field(default=0, init=False)
     process: Started | None = field(default=None, init=False)
 
     def start(self) -> str:
         """Start it; its output goes to its log."""
+        self.port = free_port(self.log)
         log = open_log(self.log)
         try:
-            self.process = spawn(self.command, log=log)
+            self.process = spawn((*self.command, "--status-port", str(self.port)), log=log)
         finally:
             os.close(log)  # the process has inherited it
-        return f"process {self.process.pid}, http://127.0.0.1:{self.port}/readyz, log {self.log}"
+        return f"process {self.process.pid}, http://{HOST}:{self.port}/readyz, log {self.log}"
 
     def stop(self) -> None:
         """End it cleanly, or by force after some seconds."""
@@ -140,7 +145,7 @@ async def ready(part: CommandPart) -> None:
     while True:
         try:
             async with asyncio.timeout(_READY_S):
-                reader, writer = await asyncio.open_connection("127.0.0.1", part.port)
+                reader, writer = await asyncio.open_connection(HOST, part.port)
                 writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
                 answer = await reader.read()
                 writer.close()

@@ -1,6 +1,7 @@
 """The clock stops with a code and a reason, never with a wrong strike."""
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,11 @@ async def test_a_ledger_made_anew_under_its_feet_stops_it(live: Live) -> None:
 async def test_without_a_kafka_it_says_so(tmp_path: Path) -> None:
     done = await asyncio.to_thread(parley, tmp_path, "clock", "--brokers", "127.0.0.1:1")
     assert (done.returncode, b"No Kafka at 127.0.0.1:1" in done.stderr) == (4, True)
+
+
+async def test_a_status_port_that_is_taken_is_named_with_what_to_do(live: Live) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, said = await end(live, ("--status-port", str(port)))
+    expected = f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another one with --status-port"
+    assert (code, expected in said, "Traceback" in said) == (ExitCode.PRODUCER, True, False), said

@@ -90,12 +90,9 @@ async def _kafka(settings: Settings, brokers: str | None, running: list[Part]) -
 
 
 def _child(name: str, folder: Path, bootstrap: str, settings: Settings) -> CommandPart:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = int(one.getsockname()[1])
-    words = (name, "--brokers", bootstrap, "--prefix", settings.prefix, "--status-port", str(port))
+    words = (name, "--brokers", bootstrap, "--prefix", settings.prefix)
     named = ("--instance", f"{socket.gethostname()}-up") if name == "worker" else ()
-    return CommandPart(name, (sys.executable, "-m", "streams.doors.cli", *words, *named), folder / f"{name}.log", port)
+    return CommandPart(name, (sys.executable, "-m", "streams.doors.cli", *words, *named), folder / f"{name}.log")
 
 
 async def _tell_ready(children: list[CommandPart]) -> None:
