@@ -92,6 +92,11 @@ class EmbeddedBroker:
         return self._process.pid
 
     @property
+    def log(self) -> Path:
+        """What Java and Kafka say."""
+        return self._folder.log
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs or was not started, else how it ended by itself (128 + n for signal n)."""
         return None if self._process is None else self._process.exit_code

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from schemas.changes import Json
 from schemas.encoding import canonical_json
 from streams import ledger_file
-from streams.broker import EmbeddedBroker
+from streams.broker import BrokerError, EmbeddedBroker
 from streams.doors import showing
 from streams.doors.appending import append as append_lines
 from streams.doors.appending import bounded_lines
@@ -47,6 +47,7 @@ from streams.worker import OtherVersion, engine_config, refuse_other_version, wo
 
 __all__ = ["app", "main"]
 
+_LOOK_S: Final = 0.2
 _OPEN_S: Final = 2.0  # a worker at work ends each of its transactions long before
 TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
 
@@ -90,15 +91,22 @@ def broker(
     """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
     with faults():
         settings = settings_with(None)
-        with EmbeddedBroker(settings.broker_directory, port=port, settings=settings) as address:
+        kafka = EmbeddedBroker(settings.broker_directory, port=port, settings=settings)
+        with kafka as address:
             showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
-            _until_told()
+            _until_told(kafka)
 
 
-def _until_told() -> None:
+def _until_told(kafka: EmbeddedBroker) -> None:
+    """Wait for a signal that stops. BrokerError when Kafka ends before."""
     wanted = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
-    signal.sigwait(wanted)
+    while signal.sigtimedwait(wanted, _LOOK_S) is None:
+        if (code := kafka.exit_code) is not None:
+            raise BrokerError(
+                f"Kafka has ended with exit code {code}; what it acknowledged is kept. Start it again. "
+                f"Its log: {kafka.log}"
+            )
 
 
 @app.command(epilog="Example: $ parley topics --partitions 4")

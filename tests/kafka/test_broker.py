@@ -1,6 +1,7 @@
 """The embedded broker: starting, finding, stopping, and what survives."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -22,10 +23,12 @@ from streams.broker import (
     running_broker,
     stop_running,
 )
+from streams.doors.commanding import UNREACHABLE
 from streams.producing import Append, LedgerWriter
 from streams.reading import read_to_end
 from streams.settings import Settings
 from streams.topics_on_kafka import ensure_topics, topics_found
+from tests.first_light.running import environment
 
 pytestmark = pytest.mark.kafka
 
@@ -134,6 +137,28 @@ def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> N
     wait_until(lambda: not accepts(address))
     with EmbeddedBroker(tmp_path) as successor:  # nobody holds the folder any more
         assert successor == address
+
+
+def test_the_command_that_runs_it_says_when_it_has_died_and_leaves(tmp_path: Path) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "streams.doors.cli", "broker"],
+        env=environment(tmp_path) | {"COLUMNS": "400"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert command.stdout is not None
+        address = running_broker(settings_of(tmp_path)) if command.stdout.readline() else None
+        running = json.loads((settings_of(tmp_path).broker_directory / "broker.json").read_bytes())
+        assert address == BrokerAddress(running["host"], running["port"])
+        os.kill(running["pid"], signal.SIGKILL)
+        _, said = command.communicate(timeout=60)
+    finally:
+        command.kill()
+        command.communicate()
+    log = settings_of(tmp_path).broker_directory / "broker.log"
+    assert (command.returncode, said) == (
+        UNREACHABLE,
+        f"parley: Kafka has ended with exit code 137; what it acknowledged is kept. Start it again. Its log: {log}\n",
+    )
 
 
 def test_a_broker_on_its_own_outlives_whoever_started_it_until_it_is_stopped(tmp_path: Path) -> None:

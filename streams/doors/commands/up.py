@@ -12,7 +12,6 @@ from pathlib import Path
 import typer
 
 from streams.broker import EmbeddedBroker, running_broker
-from streams.broker_folder import BrokerFolder
 from streams.doors import showing
 from streams.doors.commanding import Brokers, Prefix, answered, app, leave, settings_with
 from streams.doors.connecting import connect_with_topics
@@ -82,8 +81,8 @@ async def _kafka(settings: Settings, brokers: str | None, running: list[Part]) -
     if (there := running_broker(settings)) is not None:
         tell(f"broker  the one that runs at {there.bootstrap}; it goes on when this ends")
         return there.bootstrap
-    log = BrokerFolder(settings.broker_directory.absolute()).log
-    broker = BrokerPart(EmbeddedBroker(settings.broker_directory, settings=settings), log)
+    kafka = EmbeddedBroker(settings.broker_directory, settings=settings)
+    broker = BrokerPart(kafka, kafka.log)
     running.append(broker)
     await launch(broker, tell)
     return broker.bootstrap
