@@ -4,7 +4,9 @@ import contextlib
 import os
 import signal
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Final
 
@@ -82,6 +84,7 @@ class EmbeddedBroker:
         self._settings = settings
         self._progress = progress
         self._process: Started | None = None
+        self._over = Event()
         self._archive: ClassArchive | None = None
 
     @property
@@ -101,11 +104,13 @@ class EmbeddedBroker:
         """None while it runs or was not started, else how it ended by itself (128 + n for signal n)."""
         return None if self._process is None else self._process.exit_code
 
-    def start(self) -> BrokerAddress:
-        """Start it and return where it listens, once it answers; blocks for some seconds.
+    def start(self, *, over: Event | None = None) -> BrokerAddress:
+        """Start it and return where it listens, once it answers; blocks for some seconds, or while Kafka is fetched.
 
-        BrokerAlreadyRuns when one runs on the same folder; BrokerError with what to do about it otherwise.
+        BrokerAlreadyRuns when one runs on the same folder; BrokerError with what to do about it otherwise, and when it
+        is `over` meanwhile.
         """
+        self._over = over or Event()
         if self._process is not None:
             running = self._folder.running()
             if running is not None and self._process.exit_code is None:
@@ -114,7 +119,7 @@ class EmbeddedBroker:
         settings = self._settings or Settings()
         with self._folder.locked() as lock:
             try:
-                return self._start(_resolve(settings, self._progress), lock)
+                return self._start(self._resolve(settings), lock)
             except OSError as error:
                 raise as_broker_error(error, self._folder.path) from error
 
@@ -141,46 +146,56 @@ class EmbeddedBroker:
         address = BrokerAddress(HOST, port)
         text = server_properties(host=HOST, port=port, controller_port=controller_port, log_dir=folder.data)
         folder.properties.write_text(text, "utf-8")
+        self._go_on()
         self._archive = ClassArchive(kafka, folder.new_archive)
         self._archive.prepare()
         cluster = format_storage(kafka, folder, (*JVM_OPTIONS, *self._archive.options_for_tools()))
         options = (*JVM_OPTIONS, *self._archive.options())
         command = kafka.command("kafka.Kafka", str(folder.properties), options=options)
+        self._go_on()
         log = open_log(folder.log)
         try:
             said = os.fstat(log).st_size
-            self._process = spawn(command, log=log, lock=lock, guarded=self._die_with_parent)
+            self._process = process = spawn(command, log=log, lock=lock, guarded=self._die_with_parent)
         except NotStarted as error:
             raise BrokerError(f"The broker's process did not start. Its log: {folder.log}") from error
         finally:
             os.close(log)
         try:
-            _wait_until_ready(self._process, address, cluster, folder, said)
-            folder.announce(RunningBroker(address, self._process.pid))
+            self._wait_until_ready(process, address, cluster, said)
+            folder.announce(RunningBroker(address, process.pid))
         except BaseException:
             self.stop()
             raise
         return address
 
+    def _go_on(self) -> None:
+        if self._over.is_set():
+            raise BrokerError("The broker was told to stop before it was up.")
 
-def _resolve(settings: Settings, progress: FetchProgress | None) -> KafkaInstallation:
-    cache, mirror = settings.cache_directory, settings.maven_repository
-    if progress is not None:
-        return resolve_kafka(progress, cache_directory=cache, repository=mirror)
-    with fetch_progress() as report:
-        return resolve_kafka(report, cache_directory=cache, repository=mirror)
+    def _resolve(self, settings: Settings) -> KafkaInstallation:
+        with fetch_progress() if self._progress is None else nullcontext(self._progress) as report:
 
+            def told(here: int, total: int) -> None:
+                self._go_on()
+                report(here, total)
 
-def _wait_until_ready(process: Started, address: BrokerAddress, cluster: str, folder: BrokerFolder, said: int) -> None:
-    deadline = time.monotonic() + _START_S
-    while time.monotonic() < deadline:
-        if listens(address.host, address.port):
-            answer = cluster_at(address.bootstrap, deadline - time.monotonic())
-            while not answer.done() and process.exit_code is None:
-                time.sleep(0.01)
-            if answer.done() and answer.result() == cluster:
-                return
-        if (code := process.exit_code) is not None:
-            raise BrokerError(f"The broker ended with code {code}{cause(folder.log_since(said))} Its log: {folder.log}")
-        time.sleep(0.02)
-    raise BrokerError(f"The broker did not answer at {address.bootstrap} within {_START_S} s. Its log: {folder.log}")
+            return resolve_kafka(told, cache_directory=settings.cache_directory, repository=settings.maven_repository)
+
+    def _wait_until_ready(self, process: Started, address: BrokerAddress, cluster: str, said: int) -> None:
+        log = self._folder.log
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if listens(address.host, address.port):
+                answer = cluster_at(address.bootstrap, deadline - time.monotonic())
+                while not answer.done() and process.exit_code is None:
+                    self._go_on()
+                    time.sleep(0.01)
+                if answer.done() and answer.result() == cluster:
+                    return
+            self._go_on()
+            if (code := process.exit_code) is not None:
+                why = cause(self._folder.log_since(said))
+                raise BrokerError(f"The broker ended with code {code}{why} Its log: {log}")
+            time.sleep(0.02)
+        raise BrokerError(f"The broker did not answer at {address.bootstrap} within {_START_S} s. Its log: {log}")

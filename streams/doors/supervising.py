@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,8 @@ WELL_S: Final = 60.0
 """A part that ran so long is well: the next time it ends, the pause begins small again."""
 _LOOK_S: Final = 0.1
 _READY_S: Final = 2.0
+_GIVE_UP_S: Final = 5.0
+_STARTS: Final = "start of "
 _TAIL_BYTES: Final = 4096
 
 Tell = Callable[[str], None]
@@ -37,7 +41,10 @@ class PartEnded(Exception):  # noqa: N818 -- says what happened
 
 
 class Part(Protocol):
-    """One of the parts: `start` returns what to tell of it; both `start` and `stop` may take some seconds."""
+    """One of the parts: `start` returns what to tell of it; both `start` and `stop` may take some seconds.
+
+    A part that is told to stop while it starts gives up as soon as it can.
+    """
 
     name: str
     log: Path
@@ -90,14 +97,16 @@ class BrokerPart:
     log: Path
     name: str = "broker"
     bootstrap: str = ""
+    over: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> str:
         """Start it; returns when it answers. BrokerError."""
-        self.bootstrap = self.broker.start().bootstrap
+        self.bootstrap = self.broker.start(over=self.over).bootstrap
         return f"process {self.broker.pid}, Kafka on {self.bootstrap}, log {self.log}"
 
     def stop(self) -> None:
-        """Stop it cleanly, or by force after some seconds."""
+        """Stop it for good: cleanly, or by force after some seconds."""
+        self.over.set()
         self.broker.stop()
 
     @property
@@ -106,9 +115,38 @@ class BrokerPart:
         return self.broker.exit_code
 
 
-async def launch(part: Part, tell: Tell) -> None:
-    """Start a part and tell of it in one line."""
-    tell(f"{part.name:<7} {await asyncio.to_thread(part.start)}")
+async def launch(part: Part, tell: Tell, over: asyncio.Event) -> None:
+    """Start a part and tell of it in one line.
+
+    When it is `over` before the part has started, the part is stopped, and waited for a moment only: a fetch that
+    gets no answer takes long to give up.
+    """
+    starting = _start(part)
+    while not starting.done():
+        if await within(_LOOK_S, over):
+            await asyncio.to_thread(part.stop)
+            await asyncio.to_thread(wait, [starting], _GIVE_UP_S)
+            return
+    tell(f"{part.name:<7} {starting.result()}")
+
+
+def _start(part: Part) -> "Future[str]":
+    """Start a part on a thread that this process need not wait for when it ends."""
+    started: Future[str] = Future()
+
+    def start() -> None:
+        try:
+            started.set_result(part.start())
+        except BaseException as error:  # noqa: BLE001 -- whoever waits is told
+            started.set_exception(error)
+
+    threading.Thread(target=start, name=f"{_STARTS}{part.name}", daemon=True).start()
+    return started
+
+
+def still_starting() -> bool:
+    """Tell whether a part that was told to stop has not given up yet."""
+    return any(one.name.startswith(_STARTS) for one in threading.enumerate())
 
 
 async def keep(part: Part, tell: Tell, over: asyncio.Event) -> None:
@@ -130,7 +168,9 @@ async def keep(part: Part, tell: Tell, over: asyncio.Event) -> None:
         if await within(pause_s, over):
             return
         pause_s = min(2 * pause_s, PAUSE_S_MAX)
-        await launch(part, tell)
+        await launch(part, tell, over)
+        if over.is_set():
+            return
 
 
 async def within(seconds: float, over: asyncio.Event) -> bool:

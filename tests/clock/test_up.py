@@ -4,8 +4,9 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,16 +15,17 @@ import pytest
 
 from schemas.codec import encode
 from schemas.events import Event
-from streams.broker import BrokerAddress
+from streams.broker import BrokerAddress, EmbeddedBroker
 from streams.client import Parley
 from streams.doors.appending import Appended
 from streams.engine import ExitCode
 from streams.producing import LedgerWriter
+from streams.settings import Settings
 from streams.topics import EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.clock.running import soon, until
 from tests.clock.world import promise
-from tests.first_light.running import PARTITIONS, PATIENCE_S, environment
+from tests.first_light.running import PARTITIONS, PATIENCE_S, USUAL, environment
 
 pytestmark = pytest.mark.kafka
 UP = "Everything is up. Ctrl-C stops it."
@@ -69,11 +71,13 @@ class Told:
 
 
 @asynccontextmanager
-async def told(state: Path, *words: str, given: bytes | None = None) -> AsyncIterator[Told]:
+async def told(
+    state: Path, *words: str, given: bytes | None = None, settings: Mapping[str, str] = USUAL
+) -> AsyncIterator[Told]:
     """Run a command; it is gone afterwards."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "streams.doors.cli", *words,
-        env=environment(state), cwd=state,
+        env=environment(state, settings), cwd=state,
         stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
@@ -176,3 +180,45 @@ async def test_an_end_that_no_new_start_mends_ends_everything_and_says_why(
     said = "\n".join(up.lines)
     assert ("ended with exit code 71" in said, "upgrade me" in said) == (True, True), said
     assert said.endswith("The runbook says what each exit code means.")
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+async def test_it_can_be_stopped_while_kafka_is_fetched_from_where_nothing_comes(
+    by: signal.Signals, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mirror:
+        mirror.settimeout(0)
+        url = f"http://127.0.0.1:{mirror.getsockname()[1]}"
+        async with told(tmp_path, "up", settings={"maven_repository": url, "cache_directory": f"{tmp_path}/c"}) as up:
+            asked, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(mirror), PATIENCE_S)
+            with asked:
+                up.process.send_signal(by)
+                async with asyncio.timeout(15):  # the requests themselves give up after 20 s
+                    assert await up.end() == 0
+    assert up.lines == ["broker  stopped"]
+
+
+async def test_it_can_be_stopped_while_kafka_starts(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(Settings(state_directory=tmp_path).broker_directory)
+
+    async def spawned() -> bool:
+        return broker.log.exists()
+
+    async with told(tmp_path, "up") as up:
+        await until(spawned)
+        assert await up.end(signal.SIGTERM) == 0
+    assert up.lines[-1] == "broker  stopped"
+    assert [line for line in up.lines if line.startswith("parley:")] == []
+    with broker:  # nobody holds the folder any more
+        pass
+
+
+async def test_it_can_be_stopped_while_it_looks_for_the_topics(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(0)
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        async with told(tmp_path, "up", "--brokers", address) as up:
+            asked, _ = await asyncio.wait_for(asyncio.get_running_loop().sock_accept(silent), PATIENCE_S)
+            with asked:
+                assert await up.end(signal.SIGTERM) == 0
+    assert up.lines == [f"broker  the one at {address}"]

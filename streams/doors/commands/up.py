@@ -2,12 +2,14 @@
 
 import asyncio
 import fcntl
+import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
@@ -15,8 +17,10 @@ from streams.broker import EmbeddedBroker, running_broker
 from streams.doors import showing
 from streams.doors.commanding import Brokers, Prefix, answered, app, leave, settings_with
 from streams.doors.connecting import connect_with_topics
-from streams.doors.supervising import BrokerPart, CommandPart, Part, PartEnded, keep, launch, ready
+from streams.doors.supervising import BrokerPart, CommandPart, Part, PartEnded, keep, launch, ready, still_starting
 from streams.settings import Settings
+
+T = TypeVar("T")
 
 
 class AlreadyUp(Exception):  # noqa: N818 -- a polite answer
@@ -33,6 +37,14 @@ def up(brokers: Brokers = None, prefix: Prefix = None) -> None:
         leave(f"{error}\nThe runbook says what each exit code means.", error.code, error)
     except AlreadyUp as error:
         showing.complain(str(error))
+    if still_starting():
+        _leave_behind()
+
+
+def _leave_behind() -> NoReturn:
+    """Leave while a fetch of Kafka waits for its answers; the next one looks at what it left."""
+    showing.console(stderr=True).show_cursor()  # its progress has hidden it
+    os._exit(0)
 
 
 async def run_up(settings: Settings, brokers: str | None) -> None:
@@ -52,15 +64,17 @@ async def run_up(settings: Settings, brokers: str | None) -> None:
 
 
 async def _run(settings: Settings, brokers: str | None, folder: Path, running: list[Part], over: asyncio.Event) -> None:
-    bootstrap = await _kafka(settings, brokers, running)
-    bootstrap, topics = await connect_with_topics(settings, bootstrap)
+    bootstrap = await _kafka(settings, brokers, running, over)
+    if (found := await _unless(over, connect_with_topics(settings, bootstrap))) is None:
+        return
+    bootstrap, topics = found
     tell(f"topics  {len(topics.topics)} that begin with {settings.prefix}, {len(topics.created)} of them new")
     children = [_child("worker", folder, bootstrap, settings), _child("clock", folder, bootstrap, settings)]
     for part in children:
         if over.is_set():
             return
         running.append(part)
-        await launch(part, tell)
+        await launch(part, tell, over)
     telling = asyncio.create_task(_tell_ready(children))
     keeping = [asyncio.create_task(keep(part, tell, over)) for part in running]
     try:
@@ -73,8 +87,21 @@ async def _run(settings: Settings, brokers: str | None, folder: Path, running: l
             raise outcome
 
 
-async def _kafka(settings: Settings, brokers: str | None, running: list[Part]) -> str:
-    """Return where Kafka is, and start one if none is named and none runs."""
+async def _unless(over: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Do something unless it is over, now or before that is done; then None."""
+    doing, waiting = asyncio.ensure_future(work), asyncio.ensure_future(over.wait())
+    if not over.is_set():
+        await asyncio.wait((doing, waiting), return_when=asyncio.FIRST_COMPLETED)
+    if over.is_set():
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+        return None
+    waiting.cancel()
+    return doing.result()
+
+
+async def _kafka(settings: Settings, brokers: str | None, running: list[Part], over: asyncio.Event) -> str:
+    """Return where Kafka is, and start one if none is named and none runs; when it is over, nothing holds there."""
     if brokers is not None:
         tell(f"broker  the one at {brokers}")
         return brokers
@@ -84,7 +111,7 @@ async def _kafka(settings: Settings, brokers: str | None, running: list[Part]) -
     kafka = EmbeddedBroker(settings.broker_directory, settings=settings)
     broker = BrokerPart(kafka, kafka.log)
     running.append(broker)
-    await launch(broker, tell)
+    await launch(broker, tell, over)
     return broker.bootstrap
 
 
