@@ -184,18 +184,23 @@ class EmbeddedBroker:
 
     def _wait_until_ready(self, process: Started, address: BrokerAddress, cluster: str, said: int) -> None:
         log = self._folder.log
+        failed: BaseException | None = None
         deadline = time.monotonic() + _START_S
-        while time.monotonic() < deadline:
+        while (left_s := deadline - time.monotonic()) > 0:
             if listens(address.host, address.port):
-                answer = cluster_at(address.bootstrap, deadline - time.monotonic())
-                while not answer.done() and process.exit_code is None:
+                answer = cluster_at(address.bootstrap, left_s)
+                while not answer.done() and process.exit_code is None and time.monotonic() < deadline:
                     self._go_on()
                     time.sleep(0.01)
-                if answer.done() and answer.result() == cluster:
+                failed = answer.exception() if answer.done() else None
+                if answer.done() and failed is None and answer.result() == cluster:
                     return
             self._go_on()
             if (code := process.exit_code) is not None:
                 why = cause(self._folder.log_since(said))
                 raise BrokerError(f"The broker ended with code {code}{why} Its log: {log}")
             time.sleep(0.02)
-        raise BrokerError(f"The broker did not answer at {address.bootstrap} within {_START_S} s. Its log: {log}")
+        raise BrokerError(
+            f"The broker did not answer at {address.bootstrap} within {_START_S} s"
+            f"{'' if failed is None else f' (the last time: {failed!r})'}. Its log: {log}"
+        ) from failed

@@ -22,14 +22,17 @@ def listens(host: str, port: int) -> bool:
 
 
 def cluster_at(bootstrap: str, timeout_s: float) -> "Future[str | None]":
-    """Ask which cluster answers at `bootstrap`: its id, or None when there is no answer in time.
+    """Ask which cluster answers at `bootstrap`: its id, None when there is no answer in time, or what went wrong.
 
     Asked on a thread with its own loop, so that it can be waited for with or without a running loop.
     """
     answer: Future[str | None] = Future()
 
     def ask() -> None:
-        answer.set_result(asyncio.run(_cluster_at(bootstrap, timeout_s)))
+        try:
+            answer.set_result(asyncio.run(_cluster_at(bootstrap, timeout_s)))
+        except BaseException as error:  # noqa: BLE001 -- whoever waits is told
+            answer.set_exception(error)
 
     Thread(target=ask, name="broker-readiness", daemon=True).start()
     return answer

@@ -1,14 +1,17 @@
 """The embedded broker: starting, finding, stopping, and what survives."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,7 @@ from streams.broker import (
     running_broker,
     stop_running,
 )
+from streams.broker_readiness import cluster_at
 from streams.doors.commanding import UNREACHABLE
 from streams.producing import Append, LedgerWriter
 from streams.reading import read_to_end
@@ -198,6 +202,33 @@ def test_a_folder_that_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(BrokerError, match=r"cannot use the folder .*/file/broker: Not a directory\. Choose another"):
         EmbeddedBroker(tmp_path / "file" / "broker").start()
+
+
+def test_a_broker_that_listens_and_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.broker.cluster_at", lambda *_: Future())
+    monkeypatch.setattr("streams.broker._START_S", 5)
+    broker = EmbeddedBroker(tmp_path)
+    with pytest.raises(BrokerError, match=rf"did not answer at .* within 5 s\. Its log: {tmp_path}/broker\.log"):
+        broker.start()
+    assert broker.exit_code is None  # it was stopped
+
+
+def test_an_answer_that_is_none_of_kafka_is_told_and_not_waited_for() -> None:
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the test is over
+            while True:
+                client, _ = server.accept()
+                with client:
+                    number = client.recv(4096)[8:12]  # of the question, so that this is its answer
+                    client.sendall((44).to_bytes(4, "big") + number + b"\xff" * 40)
+                    client.recv(4096)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        answer = cluster_at(f"127.0.0.1:{server.getsockname()[1]}", 10)
+        assert wait([answer], 30).not_done == set()
+        assert answer.exception() is not None
+        server.shutdown(socket.SHUT_RDWR)
 
 
 def test_a_broker_that_cannot_start_says_why_and_leaves_the_folder_free(tmp_path: Path) -> None:
