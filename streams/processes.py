@@ -77,7 +77,7 @@ def spawn(command: Sequence[str], *, log: int, lock: int | None = None, guarded:
     told = guarding.stdout.readline()
     if not told.strip().isdigit():
         guarding.kill()
-        guarding.wait()
+        guarding.communicate()  # closes both pipes
         raise NotStarted("The process did not start; its log says why.")
     return Started(int(told), guarding)
 

@@ -22,6 +22,7 @@ from streams.doors.kafka import UnreadableRow
 from streams.doors.waiting import NotReached
 from streams.doors.watching import BadCursor, UnreadableNotice
 from streams.engine import ExitCode, UnreadableCutError
+from streams.processes import NotStarted
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
 from streams.reading import HoleInTopic, RecordsGone, StrangeBatch
@@ -81,6 +82,7 @@ def faults() -> Iterator[None]:
     except (
         BrokerUnreachable,
         BrokerError,
+        NotStarted,
         TopicMissing,
         HoleInTopic,
         RecordsGone,

@@ -15,7 +15,7 @@ from streams.broker import EmbeddedBroker
 from streams.broker_ports import HOST, free_port
 from streams.doors.commanding import UNREACHABLE
 from streams.engine import ExitCode
-from streams.processes import Started, open_log, spawn
+from streams.processes import NotStarted, Started, open_log, spawn
 
 STARTS_ANEW: Final = frozenset({0, UNREACHABLE, ExitCode.SNAPSHOT, ExitCode.STALLED, ExitCode.PRODUCER})
 SIGNALLED: Final = 128
@@ -69,11 +69,13 @@ class CommandPart:
     process: Started | None = field(default=None, init=False)
 
     def start(self) -> str:
-        """Start it; its output goes to its log."""
+        """Start it; its output goes to its log. NotStarted."""
         self.port = free_port(self.log)
         log = open_log(self.log)
         try:
             self.process = spawn((*self.command, "--status-port", str(self.port)), log=log)
+        except NotStarted as error:
+            raise NotStarted(f"The {self.name} did not start. Its log: {self.log}") from error
         finally:
             os.close(log)  # the process has inherited it
         return f"process {self.process.pid}, http://{HOST}:{self.port}/readyz, log {self.log}"

@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from sys import executable
 
+import pytest
+
 from streams.guard import LOG_BYTES_KEPT, LOG_BYTES_MAX
-from streams.processes import open_log, spawn
+from streams.processes import NotStarted, open_log, spawn
 
 WRITES_MUCH = """
 import sys
@@ -45,3 +47,15 @@ def test_a_log_is_appended_to_and_a_process_that_is_killed_has_said_all(tmp_path
     said = "import os; os.write(1, b'one\\n'); os.write(2, b'two\\n'); os.kill(os.getpid(), 9)"
     assert run(log, said) == 128 + 9
     assert log.read_text("utf-8").splitlines() == ["from the last time", "one", "two"]
+
+
+def test_a_process_that_does_not_start_says_why_in_its_log_and_leaves_no_open_file(tmp_path: Path) -> None:
+    log = tmp_path / "none.log"
+    opened = open_log(log)
+    before = set(Path("/proc/self/fd").iterdir())
+    with pytest.raises(NotStarted) as refusal:
+        spawn([str(tmp_path / "no-such-program")], log=opened)
+    assert set(Path("/proc/self/fd").iterdir()) == before
+    assert str(refusal.value) == "The process did not start; its log says why."
+    os.close(opened)
+    assert "no-such-program" in log.read_text("utf-8")
