@@ -1,4 +1,7 @@
-"""The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable."""
+"""The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable.
+
+141 when whoever read the answer has gone away before its end, as a program that SIGPIPE ends.
+"""
 
 import asyncio
 import signal
@@ -20,6 +23,7 @@ from streams.doors.appending import bounded_lines
 from streams.doors.asking import ask, events_of, instant
 from streams.doors.commanding import (
     BAD_INPUT,
+    READER_GONE,
     USAGE,
     AsJson,
     AsTable,
@@ -55,7 +59,12 @@ TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
 def main() -> None:
     """Run the command line."""
     collect_rarely()  # most commands fold a ledger
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
+            sys.exit(READER_GONE)
+        raise
 
 
 @app.command(epilog="Example: $ parley demo --no-serve")

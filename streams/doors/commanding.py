@@ -1,6 +1,7 @@
 """What every command of the command line shares: the app, the common options, and how faults become exit codes."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, NoReturn, TypeVar
@@ -36,6 +37,7 @@ DIFFERENT: Final = 1
 USAGE: Final = 2
 BAD_INPUT: Final = 3
 UNREACHABLE: Final = 4
+READER_GONE: Final = 128 + signal.SIGPIPE
 
 app = typer.Typer(
     name="parley",
