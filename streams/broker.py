@@ -36,7 +36,7 @@ __all__ = [
 
 _START_S: Final = 60
 _STOP_S: Final = 60
-_CLEANLY: Final = 128 + signal.SIGTERM
+CLEANLY: Final = 128 + signal.SIGTERM
 
 
 def running_broker(settings: Settings) -> BrokerAddress | None:
@@ -126,7 +126,7 @@ class EmbeddedBroker:
     def stop(self) -> None:
         """Stop it cleanly, or by force after some seconds; nothing happens when it does not run."""
         process, self._process = self._process, None
-        if process is not None and process.stop() == _CLEANLY and self._archive is not None:
+        if process is not None and process.stop() == CLEANLY and self._archive is not None:
             self._archive.keep()
 
     def __enter__(self) -> BrokerAddress:

@@ -16,7 +16,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from schemas.changes import Json
 from schemas.encoding import canonical_json
 from streams import ledger_file
-from streams.broker import BrokerError, EmbeddedBroker
+from streams.broker import CLEANLY, BrokerError, EmbeddedBroker
 from streams.doors import showing
 from streams.doors.appending import append as append_lines
 from streams.doors.appending import bounded_lines
@@ -107,11 +107,13 @@ def broker(
 
 
 def _until_told(kafka: EmbeddedBroker) -> None:
-    """Wait for a signal that stops. BrokerError when Kafka ends before."""
+    """Wait for a signal that stops, or until Kafka was told to stop. BrokerError when it ends in another way."""
     wanted = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, wanted)
     while signal.sigtimedwait(wanted, _LOOK_S) is None:
-        if (code := kafka.exit_code) is not None:
+        if (code := kafka.exit_code) == CLEANLY:
+            return
+        if code is not None:
             raise BrokerError(
                 f"Kafka has ended with exit code {code}; what it acknowledged is kept. Start it again. "
                 f"Its log: {kafka.log}"

@@ -143,7 +143,15 @@ def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> N
         assert successor == address
 
 
-def test_the_command_that_runs_it_says_when_it_has_died_and_leaves(tmp_path: Path) -> None:
+DIED = "parley: Kafka has ended with exit code 137; what it acknowledged is kept. Start it again. Its log: {log}\n"
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "says"), [(signal.SIGKILL, UNREACHABLE, DIED), (signal.SIGTERM, 0, "")], ids=["killed", "told"]
+)
+def test_the_command_that_runs_it_leaves_when_it_has_ended(
+    tmp_path: Path, ending: signal.Signals, code: int, says: str
+) -> None:
     command = subprocess.Popen(
         [sys.executable, "-m", "streams.doors.cli", "broker"],
         env=environment(tmp_path) | {"COLUMNS": "400"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -153,16 +161,13 @@ def test_the_command_that_runs_it_says_when_it_has_died_and_leaves(tmp_path: Pat
         address = running_broker(settings_of(tmp_path)) if command.stdout.readline() else None
         running = json.loads((settings_of(tmp_path).broker_directory / "broker.json").read_bytes())
         assert address == BrokerAddress(running["host"], running["port"])
-        os.kill(running["pid"], signal.SIGKILL)
+        os.kill(running["pid"], ending)
         _, said = command.communicate(timeout=60)
     finally:
         command.kill()
         command.communicate()
     log = settings_of(tmp_path).broker_directory / "broker.log"
-    assert (command.returncode, said) == (
-        UNREACHABLE,
-        f"parley: Kafka has ended with exit code 137; what it acknowledged is kept. Start it again. Its log: {log}\n",
-    )
+    assert (command.returncode, said) == (code, says.format(log=log))
 
 
 def test_a_broker_on_its_own_outlives_whoever_started_it_until_it_is_stopped(tmp_path: Path) -> None:
