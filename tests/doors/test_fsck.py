@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka import AIOKafkaProducer
 
 from streams.bench import workload
 from streams.broker import BrokerAddress
@@ -22,6 +21,7 @@ from streams.projection import LedgerProjection
 from streams.reading import TableRow, read_table, read_to_end
 from streams.topics import ALERTS, CHANGES, CUTS, DEADLINES, EVENTS, MEASURES, MEETINGS, Topic
 from streams.topics_on_kafka import ensure_topics
+from tests.deleting import delete_records
 from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
 
 PLANTED = b'{"planted":true}'
@@ -63,13 +63,7 @@ class Tampering:
 
     async def delete_an_alert(self) -> str:
         first = (await self.read(ALERTS))[0]
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            place = TopicPartition(ALERTS.name(self.prefix), first.partition)
-            await admin.delete_records({place: RecordsToDelete(first.offset + 1)})
-        finally:
-            await admin.close()
+        await delete_records(self.bootstrap, ALERTS.name(self.prefix), first.partition, first.offset + 1)
         return "record 0"
 
     async def miscount(self) -> str:

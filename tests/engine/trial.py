@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.engine import Cut, EngineConfig, Refused, decode_cut, is_set_aside, set_aside
 from streams.engine.refusing import refuse_unpacking
-from tests.deleting import delete_topics
+from tests.deleting import delete_records, delete_topics
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 40.0
@@ -158,12 +158,7 @@ class Trial:
 
     async def delete_records(self, partition: int, before: int) -> None:
         """Delete the records of a ledger partition before an offset."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await admin.delete_records({TopicPartition(self.ledger, partition): RecordsToDelete(before)})
-        finally:
-            await admin.close()
+        await delete_records(self.bootstrap, self.ledger, partition, before)
 
     async def append(self, numbers: Iterable[int], *, keys: int = 50) -> None:
         """Append one event per number; the key follows from the number, the partition from the key."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.structs import TopicPartition
 
 from streams.engine import Cut, Record, decode_cut
 from streams.reading import Isolation, end_positions, read_to_end
-from tests.deleting import delete_topics
+from tests.deleting import delete_records, delete_topics
 
 TABLES = ("sums", "deadlines")
 APPENDED = ("changes", "alerts", "dead-letters")
@@ -63,8 +63,7 @@ class Places:
 
     async def delete_records(self, partition: int, before: int) -> None:
         """Delete the records of a ledger partition before an offset."""
-        async with self.admin() as admin:
-            await admin.delete_records({TopicPartition(self.ledger, partition): RecordsToDelete(before)})
+        await delete_records(self.bootstrap, self.ledger, partition, before)
 
     async def until_begins_at(self, begins: Mapping[int, int]) -> None:
         """Wait until the ledger has no records before these offsets any more."""

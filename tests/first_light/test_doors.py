@@ -5,9 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka import AIOKafkaProducer
 
 from streams import ledger_file
 from streams.broker import BrokerAddress
@@ -15,8 +13,9 @@ from streams.client import Parley
 from streams.doors.kafka import UnreadableRow
 from streams.doors.watching import UnreadableNotice
 from streams.producing import LedgerWriter
-from streams.topics import CHANGES, MEASURES
+from streams.topics import CHANGES, MEASURES, Topic
 from streams.topics_on_kafka import ensure_topics
+from tests.deleting import delete_records
 from tests.first_light.running import PARTITIONS, complete, parley, worker
 
 SYLVANIA = Path(__file__).parents[1] / "stories" / "sylvania_freedonia.jsonl"
@@ -129,14 +128,21 @@ async def test_rows_are_shown_with_a_word_on_a_transaction_that_stays_open(
     assert (json.loads(shown.stdout)["measures"], shown.stderr) == ({"open": {}}, b"")
 
 
+async def with_something_foreign(
+    kafka: BrokerAddress, prefix: str, topic: Topic, partition: int, record: tuple[bytes, bytes]
+) -> str:
+    """Create the topics, with a record on one of them that no worker wrote; give the name of that one."""
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    async with LedgerWriter(kafka.bootstrap, topic.name(prefix)) as writer:
+        await writer.append(*record, (), partition=partition)
+    return topic.name(prefix)
+
+
 @pytest.mark.parametrize("value", [b"rubbish", b"[]"])
 async def test_a_row_that_is_none_is_named_with_what_to_do(
     kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
 ) -> None:
-    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
-    name = MEASURES.name(prefix)
-    async with LedgerWriter(kafka.bootstrap, name) as writer:
-        await writer.append(b"us-china/foreign", value, (), partition=0)
+    name = await with_something_foreign(kafka, prefix, MEASURES, 0, (b"us-china/foreign", value))
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
     assert (shown.returncode, shown.stdout) == (3, b"")
@@ -153,10 +159,7 @@ async def test_a_row_that_is_none_is_named_with_what_to_do(
 async def test_what_is_no_change_is_named_to_its_watchers(
     kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
 ) -> None:
-    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
-    name = CHANGES.name(prefix)
-    async with LedgerWriter(kafka.bootstrap, name) as writer:
-        await writer.append(b"us-china", value, (), partition=1)
+    name = await with_something_foreign(kafka, prefix, CHANGES, 1, (b"us-china", value))
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     for words in (("--since", "0"), ("--since", "0", "--no-follow")):
         shown = await asyncio.to_thread(parley, tmp_path, "watch", *words, *to)
@@ -169,16 +172,8 @@ async def test_what_is_no_change_is_named_to_its_watchers(
 
 
 async def test_changes_that_were_deleted_are_told_in_words(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
-    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
-    name = CHANGES.name(prefix)
-    async with LedgerWriter(kafka.bootstrap, name) as writer:
-        await writer.append(b"us-china", b"{}", (), partition=1)
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_records({TopicPartition(name, 1): RecordsToDelete(before_offset=1)})
-    finally:
-        await admin.close()
+    name = await with_something_foreign(kafka, prefix, CHANGES, 1, (b"us-china", b"{}"))
+    await delete_records(kafka.bootstrap, name, 1, 1)
     shown = await asyncio.to_thread(
         parley, tmp_path, "watch", "--since", "0", "--brokers", kafka.bootstrap, "--prefix", prefix
     )

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from streams.broker import BrokerAddress, EmbeddedBroker
 from streams.producing import Append, LedgerWriter
@@ -30,6 +29,7 @@ from streams.reading import (
 )
 from streams.reading.records import open_reader
 from streams.topics_on_kafka import ensure_topics, topics_found
+from tests.deleting import delete_records
 
 
 async def write(bootstrap: str, topic: str, *values: bytes, partition: int = 0) -> None:
@@ -147,10 +147,7 @@ async def test_a_ledger_without_its_beginning_is_not_read(kafka: BrokerAddress, 
     topic = f"{prefix}.events.v1"
     await ensure_topics(kafka.bootstrap, prefix, 1)
     await write(kafka.bootstrap, topic, b"a", b"b", b"c")
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-    await admin.start()
-    await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=2)})
-    await admin.close()
+    await delete_records(kafka.bootstrap, topic, 0, 2)
     with pytest.raises(HoleInTopic, match=r"/0: expected offset 0, found 2"):
         await anext(read_to_end(kafka.bootstrap, topic, dense=True))
     with pytest.raises(HoleInTopic, match=r"/0: expected offset 1, found 2"):
