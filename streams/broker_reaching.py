@@ -6,28 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaError,
-    KafkaTimeoutError,
-    LeaderNotAvailableError,
-    NodeNotReadyError,
-    NotControllerError,
-    NotLeaderForPartitionError,
-    RequestTimedOutError,
-    StaleMetadata,
-)
+from aiokafka import errors
 
 REACH_S: Final = 5.0
 _SILENCES: Final = (
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    LeaderNotAvailableError,
-    NodeNotReadyError,
-    NotControllerError,
-    NotLeaderForPartitionError,
-    RequestTimedOutError,
-    StaleMetadata,
+    OSError,
+    errors.KafkaConnectionError,
+    errors.KafkaTimeoutError,
+    errors.LeaderNotAvailableError,
+    errors.NodeNotReadyError,
+    errors.NotControllerError,
+    errors.NotLeaderForPartitionError,
+    errors.RequestTimedOutError,
+    errors.StaleMetadata,
 )
 
 
@@ -90,12 +81,12 @@ async def answering(bootstrap: str, within_s: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         raise BrokerUnreachable(bootstrap, f"what listens there did not answer within {within_s:g} s") from error
-    except (KafkaError, OSError) as error:
-        if isinstance(error, KafkaError) and not _is_silence(error):
+    except (errors.KafkaError, OSError) as error:
+        if not _is_silence(error):
             raise
         raise BrokerUnreachable(bootstrap, "what listens there does not answer as Kafka does") from error
 
 
-def _is_silence(error: KafkaError) -> bool:
+def _is_silence(error: Exception) -> bool:
     """Tell whether nobody has answered, or nobody who could; a bare KafkaError is metadata that could not be had."""
-    return isinstance(error, _SILENCES) or type(error) is KafkaError
+    return isinstance(error, _SILENCES) or type(error) is errors.KafkaError

@@ -1,7 +1,7 @@
 """Waiting for a position, never for a while: until outputs are complete up to the end of the ledger."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from streams.engine import Cut, decode_cut, is_set_aside
@@ -22,7 +22,6 @@ async def cuts_reaching(
     ends: Mapping[int, int],
     *,
     within_s: float,
-    alive: Callable[[], bool] = lambda: True,
 ) -> dict[int, Cut]:
     """Return each partition's cut once whoever reads what is committed finds the outputs complete up to `ends`.
 
@@ -39,8 +38,6 @@ async def cuts_reaching(
                         cuts[cut.partition] = cut
                 if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):
                     break
-                if not alive():
-                    raise NotReached("The worker is gone; its log says why.")
             else:
                 raise NotReached("The cuts topic is gone.")
     except TimeoutError as error:
