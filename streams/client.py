@@ -57,7 +57,7 @@ class Parley:
         return ask(negotiation, events, at, known_at, recorded_by)
 
     async def rows(self, negotiation: str) -> dict[str, dict[str, Json]]:
-        """Return the rows that the worker wrote, by table and entity. UnreadableRow if somebody else wrote one."""
+        """Return the rows that the worker wrote, by table and entity. UnreadableOutput if somebody else wrote one."""
         tables = await read_rows(self._bootstrap(), self._prefix, negotiation)
         return {name: decode_rows(self._prefix, negotiation, name, rows) for name, rows in tables.items()}
 
@@ -71,7 +71,7 @@ class Parley:
     ) -> AsyncGenerator[Json, None]:
         """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N] (0: all; None: new ones).
 
-        With `follow` false it ends where the topics end now. UnreadableNotice if somebody else wrote there.
+        With `follow` false it ends where the topics end now. UnreadableOutput if somebody else wrote there.
         """
         notices = watch_notices(
             self._bootstrap(),

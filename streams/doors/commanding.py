@@ -19,9 +19,9 @@ from streams.doors.asking import UnknownNegotiation
 from streams.doors.dead_letters.decisions import UnreadableDecision
 from streams.doors.demo import DemoFailed
 from streams.doors.fsck import NotComparable
-from streams.doors.kafka import UnreadableRow
+from streams.doors.kafka import UnreadableOutput
 from streams.doors.waiting import NotReached
-from streams.doors.watching import BadCursor, UnreadableNotice
+from streams.doors.watching import BadCursor
 from streams.engine import ExitCode, UnreadableCutError
 from streams.processes import NotStarted
 from streams.producing import AppendFailed
@@ -104,8 +104,7 @@ def faults() -> Iterator[None]:
         UpgradeNeeded,
         UnreadableDecision,
         UnreadableCutError,
-        UnreadableRow,
-        UnreadableNotice,
+        UnreadableOutput,
     ) as error:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:

@@ -64,12 +64,18 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     return tables
 
 
-class UnreadableRow(Exception):  # noqa: N818 -- the state of a topic
-    """A row of a table is no JSON object; the message names it and says what to do."""
+class UnreadableOutput(Exception):  # noqa: N818 -- the state of a topic
+    """What stands on a derived topic is nothing that a worker writes there; the message names it and what to do."""
+
+    def __init__(self, place: str, expected: str, found: bytes) -> None:
+        super().__init__(
+            f"{place}: expected {expected}, got {found[:80]!r}. Only a worker writes this topic: `parley fsck` says "
+            "what differs from the ledger, and the runbook what to do then."
+        )
 
 
 def decode_rows(prefix: str, negotiation: str, table: str, rows: Mapping[str, bytes]) -> dict[str, Json]:
-    """Read the rows of a negotiation in one table. UnreadableRow if one of them is none."""
+    """Read the rows of a negotiation in one table. UnreadableOutput if one of them is none."""
     topic = next(topic.name(prefix) for topic in TABLES if _table_name(topic) == table)
     return {entity: _document(topic, f"{negotiation}/{entity}", value) for entity, value in rows.items()}
 
@@ -78,10 +84,7 @@ def _document(topic: str, key: str, value: bytes) -> Json:
     with suppress(orjson.JSONDecodeError):
         if isinstance(document := orjson.loads(value), dict):
             return document
-    raise UnreadableRow(
-        f"{topic}, key {key!r}: expected a row, a JSON object, got {value[:80]!r}. Only a worker writes this topic: "
-        "`parley fsck` says what differs from the ledger, and the runbook what to do then."
-    )
+    raise UnreadableOutput(f"{topic}, key {key!r}", "a row, a JSON object", value)
 
 
 def _table_name(topic: Topic) -> str:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from schemas.changes import Json
+from streams.doors.kafka import UnreadableOutput
 from streams.reading import KafkaRecord, end_positions, follow, read_to_end
 from streams.topics import ALERTS, CHANGES, Topic, partition_of
 
@@ -45,10 +46,6 @@ class Cursor:
         return sequence[0] != self.partition or tuple(sequence[1:]) > (self.offset, self.ordinal)
 
 
-class UnreadableNotice(Exception):  # noqa: N818 -- the state of a topic
-    """What stands on changes or alerts is neither; the message names its place and says what to do."""
-
-
 class Notice(NamedTuple):
     """A change or an alert: the negotiation it is about, its place, the whole document, and the bytes committed."""
 
@@ -68,7 +65,7 @@ async def watch_notices(
     cursor: Cursor | None,
     stop_at_end: bool,
 ) -> AsyncGenerator[Notice, None]:
-    """Give changes and alerts one by one. ValueError on an unknown kind; UnreadableNotice."""
+    """Give changes and alerts one by one. ValueError on an unknown kind; UnreadableOutput."""
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise ValueError(f"expected --kind changes or alerts, got {kind!r}")
@@ -113,9 +110,9 @@ async def _side_by_side(sources: Iterable[AsyncGenerator[Notice, None]]) -> Asyn
 
     async def pour_all() -> None:
         try:
-            async with asyncio.TaskGroup() as pouring:
+            async with asyncio.TaskGroup() as each:
                 for source in sources:
-                    pouring.create_task(pour(source))
+                    each.create_task(pour(source))
         except* Exception as failures:  # noqa: BLE001 -- handed on to whoever takes
             await queue.put(failures.exceptions[0])
 
@@ -131,15 +128,11 @@ async def _side_by_side(sources: Iterable[AsyncGenerator[Notice, None]]) -> Asyn
 
 
 def _read(record: KafkaRecord, *, is_alert: bool) -> Notice:
-    expected = "parley.alert/1" if is_alert else "parley.change/1"
+    expected, value = "parley.alert/1" if is_alert else "parley.change/1", record.value or b""
     with suppress(orjson.JSONDecodeError):
-        match document := orjson.loads(record.value or b""):
+        match document := orjson.loads(value):
             case {"schema": schema, "negotiation": str(about), "sequence": [int(), int(), int()] as sequence} if (
                 schema == expected
             ):
-                return Notice(is_alert, about, sequence, document, record.value or b"")
-    raise UnreadableNotice(
-        f"{record.topic}/{record.partition}, offset {record.offset}: expected {expected}, got "
-        f"{(record.value or b'')[:80]!r}. Only a worker writes this topic: `parley fsck` says what differs from the "
-        "ledger, and the runbook what to do then."
-    )
+                return Notice(is_alert, about, sequence, document, value)
+    raise UnreadableOutput(f"{record.topic}/{record.partition}, offset {record.offset}", expected, value)

@@ -10,8 +10,7 @@ from aiokafka import AIOKafkaProducer
 from streams import ledger_file
 from streams.broker import BrokerAddress
 from streams.client import Parley
-from streams.doors.kafka import UnreadableRow
-from streams.doors.watching import UnreadableNotice
+from streams.doors.kafka import UnreadableOutput
 from streams.producing import LedgerWriter
 from streams.topics import CHANGES, MEASURES, Topic
 from streams.topics_on_kafka import ensure_topics
@@ -151,7 +150,7 @@ async def test_a_row_that_is_none_is_named_with_what_to_do(
     assert "`parley fsck`" in told
     others = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", "deadlines", *to)
     assert (others.returncode, json.loads(others.stdout)["deadlines"]) == (0, {})
-    with pytest.raises(UnreadableRow, match="us-china/foreign"):
+    with pytest.raises(UnreadableOutput, match="us-china/foreign"):
         await Parley(kafka.bootstrap, prefix=prefix).rows("us-china")
 
 
@@ -166,7 +165,7 @@ async def test_what_is_no_change_is_named_to_its_watchers(
         assert (shown.returncode, shown.stdout) == (3, b"")
         told = " ".join(shown.stderr.decode().split())
         assert f"{name}/1, offset 0: expected parley.change/1, got {value!r}." in told
-    with pytest.raises(UnreadableNotice, match="offset 0"):
+    with pytest.raises(UnreadableOutput, match="offset 0"):
         await anext(Parley(kafka.bootstrap, prefix=prefix).watch(since="0"))
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
