@@ -2,12 +2,15 @@
 
 import asyncio
 import socket
-from concurrent.futures import Future
-from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
+
+from streams.background import in_background
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _CONNECT_S: Final = 1
 
@@ -26,16 +29,7 @@ def cluster_at(bootstrap: str, timeout_s: float) -> "Future[str | None]":
 
     Asked on a thread with its own loop, so that it can be waited for with or without a running loop.
     """
-    answer: Future[str | None] = Future()
-
-    def ask() -> None:
-        try:
-            answer.set_result(asyncio.run(_cluster_at(bootstrap, timeout_s)))
-        except BaseException as error:  # noqa: BLE001 -- whoever waits is told
-            answer.set_exception(error)
-
-    Thread(target=ask, name="broker-readiness", daemon=True).start()
-    return answer
+    return in_background(lambda: asyncio.run(_cluster_at(bootstrap, timeout_s)), "broker-readiness")
 
 
 async def _cluster_at(bootstrap: str, timeout_s: float) -> str | None:

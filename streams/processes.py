@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,16 +52,29 @@ class Started:
         return self.exit_code
 
 
-def spawn(command: Sequence[str], *, log: int, lock: int | None = None, guarded: bool = True) -> Started:
+def spawn(
+    command: Sequence[str],
+    *,
+    log: int,
+    lock: int | None = None,
+    guarded: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> Started:
     """Start a process in a session of its own, so that a Ctrl-C for us is not one for it; its output goes to `log`.
 
-    It inherits the open file `lock`. Guarded, it ends when this process does, and its log stays below some MiB;
-    NotStarted when not even the guard comes up.
+    It inherits the open file `lock`, and the environment of this process unless one is given. Guarded, it ends when
+    this process does, and its log stays below some MiB; NotStarted when not even the guard comes up.
     """
     inherited = () if lock is None else (lock,)
     if not guarded:
         direct = subprocess.Popen(  # noqa: S603 - the command is Parley's own
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=inherited, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=inherited,
+            start_new_session=True,
+            env=environment,
         )
         return Started(direct.pid, direct)
     guarding = subprocess.Popen(  # noqa: S603 - as above
@@ -71,6 +84,7 @@ def spawn(command: Sequence[str], *, log: int, lock: int | None = None, guarded:
         stderr=log,
         pass_fds=inherited,
         start_new_session=True,
+        env=environment,
     )
     if guarding.stdout is None:
         raise AssertionError("the guard's output is a pipe")

@@ -1,5 +1,6 @@
 """Settings of this installation: the one place that reads the environment."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -12,6 +13,7 @@ from streams.topics import OUTPUTS_MARK
 
 _LEAD = re.compile(r"([1-9][0-9]{0,3})([dh])")
 _LEADS_MAX = 16
+_PREFIX = "PARLEY_"
 
 
 class LeadTime(NamedTuple):
@@ -45,7 +47,7 @@ def _lead_times(value: object) -> object:
 class Settings(BaseSettings):
     """What may differ between installations; each field is an environment variable `PARLEY_…` in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="PARLEY_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     brokers: str | None = Field(
         default=None, description="host:port[,host:port…] of your own Kafka; without it the embedded broker is used"
@@ -83,3 +85,8 @@ class Settings(BaseSettings):
     def broker_directory(self) -> Path:
         """The folder of the embedded broker: its data, log, lock and address."""
         return self.state_directory / "broker"
+
+
+def environment_with(**settings: str) -> dict[str, str]:
+    """Return this process's environment for one that it starts, with these settings in the place of its own."""
+    return os.environ | {f"{_PREFIX}{name.upper()}": value for name, value in settings.items()}

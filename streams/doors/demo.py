@@ -31,7 +31,7 @@ from streams.processes import Started, open_log, spawn
 from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions, follow
 from streams.replay import Played, replay
-from streams.settings import Settings
+from streams.settings import Settings, environment_with
 from streams.topics import ALERTS, CHANGES, EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from streams.worker import leads
@@ -103,10 +103,7 @@ async def _run(
     )
     with (
         tempfile.TemporaryDirectory(prefix="parley-demo-") as folder,
-        _kafka(folder, brokers, settings) as (
-            bootstrap,
-            kafka,
-        ),
+        _kafka(folder, brokers, settings) as (bootstrap, kafka),
     ):
         await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
         if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
@@ -135,12 +132,12 @@ def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[tup
 
 @contextmanager
 def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
-    command = ["env", f"PARLEY_STATE_DIRECTORY={folder / 'state'}"]  # its snapshots go with its ledger
-    command += [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap]
-    command += ["--prefix", prefix, "--outputs", ""]
+    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
+    command += ["--outputs", ""]
+    environment = environment_with(state_directory=str(folder / "state"))  # its snapshots go with its ledger
     log = open_log(folder / "worker.log")
     try:
-        worker = spawn(command, log=log)
+        worker = spawn(command, log=log, environment=environment)
     finally:
         os.close(log)
     try:

@@ -5,12 +5,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from streams.background import in_background
 from streams.broker import EmbeddedBroker
 from streams.broker_ports import HOST, free_port
 from streams.doors.commanding import UNREACHABLE
@@ -123,27 +124,13 @@ async def launch(part: Part, tell: Tell, over: asyncio.Event) -> None:
     When it is `over` before the part has started, the part is stopped, and waited for a moment only: a fetch that
     gets no answer takes long to give up.
     """
-    starting = _start(part)
+    starting = in_background(part.start, f"{_STARTS}{part.name}")
     while not starting.done():
         if await within(_LOOK_S, over):
             await asyncio.to_thread(part.stop)
             await asyncio.to_thread(wait, [starting], _GIVE_UP_S)
             return
     tell(f"{part.name:<7} {starting.result()}")
-
-
-def _start(part: Part) -> "Future[str]":
-    """Start a part on a thread that this process need not wait for when it ends."""
-    started: Future[str] = Future()
-
-    def start() -> None:
-        try:
-            started.set_result(part.start())
-        except BaseException as error:  # noqa: BLE001 -- whoever waits is told
-            started.set_exception(error)
-
-    threading.Thread(target=start, name=f"{_STARTS}{part.name}", daemon=True).start()
-    return started
 
 
 def still_starting() -> bool:
