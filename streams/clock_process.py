@@ -5,9 +5,7 @@ wake, so a machine that was suspended or whose clock was set oversleeps none.
 """
 
 import asyncio
-import errno
 import logging
-import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -248,24 +246,12 @@ def _attached(held: Held[PartitionClock], origin: Origin) -> bool:
     return True
 
 
+_PORT_HINT: Final = "Name another one with --status-port, then start the clock again."
 _ANEW: Final = "nothing that was folded belongs to it. Look at the worker first, then start the clock again."
 
 
 def _append(strike: ClockStruck, partition: int) -> Append:
     return Append(strike.negotiation.encode(), encode(strike), headers(strike), partition)
-
-
-async def _served(number: int, clock: ClockProcess) -> StatusPort:
-    """Serve the status of a clock on a port; halt if the port is not to be had."""
-    port = StatusPort(number, clock.status)
-    try:
-        await port.start()
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = "is taken by another program" if taken else f"cannot be opened: {os.strerror(error.errno or 0)}"
-        reason = f"port {number} on 127.0.0.1 {why}. Name another one with --status-port, then start the clock again."
-        halt(Fault(ExitCode.PRODUCER, reason))
-    return port
 
 
 async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None:
@@ -276,7 +262,9 @@ async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, clock.stop)
-    port = await _served(status_port, clock) if status_port is not None else None
+    port = StatusPort(status_port, clock.status, _PORT_HINT) if status_port is not None else None
+    if port is not None:
+        await port.start()
     try:
         await clock.run()
     except HoleInTopic as error:

@@ -1,12 +1,17 @@
 """A small local port that says whether this worker is ready, and how far it is."""
 
 import asyncio
+import errno
 import json
 import logging
+import os
 from collections.abc import Callable
 from typing import Any
 
 from mode import Service
+
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.halt import halt
 
 log = logging.getLogger(__name__)
 
@@ -15,20 +20,27 @@ Status = Callable[[], tuple[bool, Any]]
 
 
 class StatusPort(Service):
-    """Serves GET /readyz (200 or 503) and GET /status (JSON) on 127.0.0.1.
+    """Serves GET /readyz (200 or 503) and GET /status (JSON) on 127.0.0.1; halts when the port is not to be had.
 
-    `status` returns whether the worker is ready, and what /status says.
+    status: returns whether the worker is ready, and what /status says
+    hint: how to name another port, and what to do then
     """
 
-    def __init__(self, port: int, status: Status, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
+    def __init__(self, port: int, status: Status, hint: str, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own
         super().__init__(**kwargs)
         self._port = port
+        self._hint = hint
         self._status = status
         self._server: asyncio.Server | None = None
 
     async def on_start(self) -> None:
         """Open the port."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        try:
+            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            why = "is taken by another program" if taken else f"cannot be opened: {os.strerror(error.errno or 0)}"
+            halt(Fault(ExitCode.PRODUCER, f"port {self._port} on 127.0.0.1 {why}. {self._hint}"))
         log.info("status on http://127.0.0.1:%d/readyz and /status", self._server.sockets[0].getsockname()[1])
 
     async def on_stop(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import faust
 import uvloop
@@ -21,6 +21,8 @@ from streams.engine.projection import Projection
 from streams.engine.status import StatusPort
 
 log = logging.getLogger(__name__)
+
+_PORT_HINT: Final = "Name another one as status_port, then start the worker again."
 
 
 class PromptTables(TableManager):
@@ -96,7 +98,7 @@ def build_app(
             """The status of this app."""
 
             def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
-                super().__init__(port, assignment.status, **kwargs)
+                super().__init__(port, assignment.status, _PORT_HINT, **kwargs)
 
     _follow_membership(app, assignment)
     return app

@@ -102,3 +102,12 @@ async def test_a_broker_that_is_not_there_stops_the_worker(trial: Trial) -> None
         nobody.bind(("127.0.0.1", 0))
         worker = await trial.worker(bootstrap=f"127.0.0.1:{nobody.getsockname()[1]}")
         assert await worker.end() == ExitCode.PRODUCER
+
+
+async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        worker = await trial.worker(status_port=port)
+        assert await worker.end() == ExitCode.PRODUCER
+    assert f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another one" in worker.tail()
+    assert "Traceback" not in worker.tail()
