@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from schemas.cloudevents import headers
 from schemas.codec import Undecodable, decode, encode
 from schemas.events import EVENT_CLASSES, Event
+from schemas.provenance import Document
 from tests.contract.goldens import GOLDENS, Golden
 
 every_golden = pytest.mark.parametrize("golden", GOLDENS, ids=lambda golden: golden.name)
@@ -45,6 +46,33 @@ def test_an_event_read_twice_is_the_same_event(golden: Golden) -> None:
     assert event_of(golden) == event_of(golden)
 
 
+@every_golden
+def test_an_event_holds_no_set_of_the_fields_that_were_given(golden: Golden) -> None:
+    kept = BaseModel.__dict__["__pydantic_fields_set__"]
+    for value in values_in(event_of(golden)):
+        with pytest.raises(AttributeError):
+            kept.__get__(value)
+
+
+def values_in(value: object) -> list[BaseModel]:
+    """Give a value and the values that it holds."""
+    match value:
+        case BaseModel():
+            return [value, *(one for name in type(value).model_fields for one in values_in(getattr(value, name)))]
+        case tuple():
+            return [one for its in value for one in values_in(its)]
+        case dict():
+            return [one for its in value.values() for one in values_in(its)]
+        case _:
+            return []
+
+
+def test_what_differs_from_its_default_counts_as_given() -> None:
+    document = Document(kind="remark", issuer="US", ref=None, refs=("a",))
+    assert document.model_fields_set == {"kind", "issuer", "refs"}
+    assert document.model_copy(update={"refs": ()}).model_fields_set == {"kind", "issuer"}
+
+
 def test_the_goldens_show_every_field_of_every_event_and_of_all_it_holds() -> None:
     shown = {name for golden in GOLDENS for name in fields_set(event_of(golden))}
     assert shown == {name for shape in EVENT_CLASSES for name in fields_of(shape)}
@@ -52,16 +80,11 @@ def test_the_goldens_show_every_field_of_every_event_and_of_all_it_holds() -> No
 
 def fields_set(value: object) -> set[str]:
     """Give the fields that a value sets, in itself and in what it holds, each with the class that has it."""
-    match value:
-        case BaseModel():
-            own = {f"{owner_of(type(value), name)}.{name}" for name in value.model_fields_set}
-            return own.union(*(fields_set(getattr(value, name)) for name in value.model_fields_set))
-        case tuple():
-            return set().union(*(fields_set(one) for one in value))
-        case dict():
-            return set().union(*(fields_set(one) for one in value.values()))
-        case _:
-            return set()
+    return {
+        f"{owner_of(type(one), name)}.{name}"
+        for one in values_in(value)
+        for name in one.model_fields_set | ({"type"} & type(one).model_fields.keys())
+    }
 
 
 def fields_of(annotation: object) -> set[str]:
