@@ -62,27 +62,22 @@ class LedgerProjection:
 
     def fold(self, records: Sequence[Record]) -> None:
         """Fold records whose outputs are committed."""
-        for record in records:
-            event = self._read(record)
-            if not isinstance(event, Undecodable):
-                self._evolve(record, event)
+        self._outcomes(records)
 
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         """Fold records and append what they bring about."""
-        for record in records:
-            event = self._read(record)
-            if isinstance(event, Undecodable):
-                self._bury(record, event, outputs)
+        for record, outcome in zip(records, self._outcomes(records), strict=True):
+            if isinstance(outcome, Undecodable):
+                self._bury(record, outcome, outputs)
                 continue
-            outcome = self._evolve(record, event)
-            key = event.negotiation.encode()
+            key = record.key or b""  # the negotiation: what has another key is misplaced
             for change in outcome.changes:
                 outputs.append(self._changes, key, canonical_json(change))
             for alert in outcome.alerts:
                 outputs.append(self._alerts, key, canonical_json(alert))
             for (table, entity), row in outcome.rows.items():
                 encoded = canonical_json(row) if row is not None else None
-                outputs.row(table, f"{event.negotiation}/{entity}".encode(), encoded)
+                outputs.row(table, b"%b/%b" % (key, entity.encode()), encoded)
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         """Pass a record that a person has set aside: a dead letter says so."""
@@ -98,6 +93,14 @@ class LedgerProjection:
             reason = f"offsets {refused.first} to {refused.last}: {refused.reason}. Append through Parley"
             outputs.append(self._dead_letters, None, None, dead_letter_headers(record, "refused_batch", reason))
 
+    def _outcomes(self, records: Sequence[Record]) -> list[Outcome | Undecodable]:
+        # One step for all records after the other: what a step works with stays in the processor's caches meanwhile.
+        read = [self._read(record) for record in records]
+        return [
+            event if isinstance(event, Undecodable) else self._evolve(recorded(record, event))
+            for record, event in zip(records, read, strict=True)
+        ]
+
     def _read(self, record: Record) -> Event | Undecodable:
         event = decode(record.value)
         if isinstance(event, Undecodable):
@@ -106,13 +109,13 @@ class LedgerProjection:
             return event
         return misplaced(event, record, self._partitions) or event
 
-    def _evolve(self, record: Record, event: Event) -> Outcome:
-        self._touched[event.negotiation] = None
-        kept = self._kept.get(event.negotiation)
+    def _evolve(self, told: Recorded) -> Outcome:
+        name = told.event.negotiation
+        self._touched[name] = None
+        kept = self._kept.get(name)
         if kept is None:
-            kept = KeptNegotiation.begun(event.negotiation, self._leads, self._cabinet)
-            self._kept[event.negotiation] = kept
-        return kept.negotiation.evolve(recorded(record, event))
+            kept = self._kept[name] = KeptNegotiation.begun(name, self._leads, self._cabinet)
+        return kept.negotiation.evolve(told)
 
 
 def recorded(record: Record, event: Event) -> Recorded:
