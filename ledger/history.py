@@ -31,11 +31,10 @@ from schemas.events import (
 )
 from schemas.ids import change_id, content, digest, event_source
 from schemas.positions import Recorded
-from schemas.times import when_text, window
+from schemas.times import RESOLUTION, when_text, window
 
 LEADS = ("30d", "7d", "24h", "1h")
 EARLY_STRIKE_ALLOWANCE = timedelta(seconds=1)
-RESOLUTION = timedelta(microseconds=1)
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 KINDS = get_args(UnitKind)
 Told = tuple[Literal["row", "finding"], str, str, Json, Json]

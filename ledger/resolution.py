@@ -11,7 +11,7 @@ from typing import Generic, Literal, NamedTuple, TypeVar
 
 from ledger.reports import Entry
 from schemas.shape import Party
-from schemas.times import When, window
+from schemas.times import RESOLUTION, When, Window, window
 
 V = TypeVar("V")
 
@@ -145,12 +145,15 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 
 def compatible(one: object, other: object) -> bool:
-    """Tell whether two values can both be true: equal, or two printed times whose windows meet."""
+    """Tell whether two values can both be true: equal, or two printed times with an instant in common."""
     if one is other:
         return True
     if isinstance(one, When) and isinstance(other, When):
         first, second = window(one), window(other)
-        if first.earliest == first.latest and second.earliest == second.latest:
-            return first.earliest == second.earliest
-        return max(first.earliest, second.earliest) <= min(first.latest, second.latest)
+        return max(first.earliest, second.earliest) < min(_end(first), _end(second))
     return one == other
+
+
+def _end(covered: Window) -> datetime:
+    """Return the first instant after those that a printed time covers."""
+    return max(covered.latest, covered.earliest + RESOLUTION)

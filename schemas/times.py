@@ -15,6 +15,8 @@ from schemas.shape import Line, Shape
 
 YEAR_MIN = 1900
 YEAR_MAX = 2200
+RESOLUTION = timedelta(microseconds=1)
+"""The shortest time between two instants."""
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _ZONES_OF_ONE_MACHINE = frozenset({"Factory", "localtime", "posixrules"})
 D = TypeVar("D", date, datetime)

@@ -121,6 +121,34 @@ def test_a_day_and_an_instant_within_it_do_not_contradict_each_other() -> None:
     assert (act.status, act.disputes) == ("settled", ())
 
 
+def test_a_day_and_the_instant_at_which_it_ends_contradict_each_other() -> None:
+    midnight = instant("2024-02-02T00:00:00-05:00")
+    on_the_day = duty("A1", "imposed", "2024-01-10", GAZETTE, rate="20", effective=START)
+    at_its_end = duty("A1", "imposed", "2024-01-10", WIRE, rate="20", effective=midnight)
+    begins_then = duty("A1", "imposed", "2024-01-10", TRACKER, rate="20", effective=on("2024-02-02"))
+    assert differing(on_the_day, at_its_end) == ["effective"]
+    assert differing(at_its_end, begins_then) == []
+
+
+def test_equals_that_tell_of_days_next_to_each_other_are_disputed() -> None:
+    first = duty("A1", "imposed", "2024-01-10", GAZETTE, rate="20", effective=START)
+    next_day = duty(
+        "A1",
+        "imposed",
+        "2024-01-10",
+        witness("Court Gazette", "instrument", speaks_as="issuer"),
+        rate="20",
+        effective=on("2024-02-02"),
+    )
+    assert differing(first, next_day) == ["effective"]
+    assert measure(AFTER, first, next_day)["status"] == "disputed"
+
+
+def differing(*reports: ComponentChanged) -> list[str]:
+    """Give the properties on which reports differ."""
+    return [one.property for act in knowing(*reports).acts("duty") for one in act.disputes]
+
+
 def test_a_report_of_another_day_is_told_as_a_difference() -> None:
     other_day = tells("A1", "2024-01-10", ("effective", on("2024-02-03")), TRACKER)
     (act,) = knowing(imposed("20", GAZETTE), other_day).acts("duty")
