@@ -11,6 +11,10 @@ from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
 
 SETTABLE = ("rate", "suspended", "effective", "until", "operational")
+PRINTED = ("signed", "published")
+"""Dates of the document itself: reports may differ on them, and nothing else depends on which of them stands."""
+_TOLD = (*SETTABLE, *PRINTED)
+_TIMES = frozenset({"effective", "until", *PRINTED})
 MOVING = frozenset({"imposed", "changed", "suspended", "extended", "exempted", "ended"})
 
 
@@ -76,10 +80,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     contested: dict[str, Resolved[Any]] = {}
     unanimous = True
     told = _claims(component, entries)
-    for name in SETTABLE:
-        claims = told.get(name)
-        if claims is None:
-            continue
+    for name, claims in told.items():
         if agreed(claims):
             values[name] = claims[0].value
         elif (resolved := resolve(claims, party, on_collection=name == "operational")) is not None:
@@ -104,8 +105,8 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         order=(public, start.earliest if start is not None else public, lead.act),
         public_at=public,
         made_at=min([claim.entry.made_at for claim in full]),
-        status=_status(entries, contested.values()),
-        disputes=tuple([_dispute(component, name, resolved) for name, resolved in contested.items()]),
+        status=_status(entries, [resolved for name, resolved in contested.items() if name not in PRINTED]),
+        disputes=tuple([dispute(component, name, contested[name]) for name in _TOLD if name in contested]),
         start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
         unanimous=unanimous,
@@ -171,7 +172,11 @@ def confirms(act: ActOnComponent, component: str, entry: Entry) -> bool:
     if act.status != "settled" or not act.unanimous or not isinstance(entry.event, ActReported):
         return False
     heard_before = act.start_heard_at <= entry.heard_at and act.end_heard_at <= entry.heard_at
-    return heard_before and all(same(getattr(act, name), value) for name, value in _claimed(component, entry.event))
+    return heard_before and all(same(_stands(act, name), value) for name, value in _claimed(component, entry.event))
+
+
+def _stands(act: ActOnComponent, name: str) -> object:
+    return getattr(act.lead if name in PRINTED else act, name)
 
 
 def _heard_at(claims: Sequence[Claim[Any]] | None, stands: When | None, lead: Entry) -> datetime:
@@ -195,7 +200,7 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
     for entry in entries:
         event = entry.event
         if isinstance(event, ComponentChanged) and event.component == component:
-            told = [(name, value) for name in SETTABLE if (value := getattr(event, name)) is not None]
+            told = [(name, value) for name in _TOLD if (value := getattr(event, name)) is not None]
         elif isinstance(event, ActReported):
             told = _claimed(component, event)
         else:
@@ -214,17 +219,18 @@ def _claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
     return [
         (claim.property, claim.value)
         for claim in event.claims
-        if claim.subject == component and claim.property in SETTABLE and _fits(claim.property, claim.value)
+        if claim.subject == component and claim.property in _TOLD and _fits(claim.property, claim.value)
     ]
 
 
 def _fits(name: str, value: object) -> bool:
     """Tell whether a claimed value is of its property's kind; others are kept as reports and never stand."""
-    return isinstance(value, When) == (name in {"effective", "until"})
+    return isinstance(value, When) == (name in _TIMES)
 
 
-def _dispute(component: str, name: str, resolved: Resolved[Any]) -> Dispute:
+def dispute(subject: str, name: str, resolved: Resolved[Any]) -> Dispute:
+    """Return how reports differ on a property."""
     values: list[object] = [resolved.value]
     values.extend(claim.value for claim in resolved.others if claim.value not in values)
     reports = [entry.id for entry in resolved.carriers] + [claim.entry.id for claim in resolved.others]
-    return Dispute(component, name, tuple(values), tuple(reports), resolved.status == "disputed")
+    return Dispute(subject, name, tuple(values), tuple(reports), resolved.status == "disputed")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+from ledger.deadlines import due_disputes
 from ledger.knowledge import Knowledge
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated, all_meetings, evaluate
@@ -15,6 +16,7 @@ from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.resolution import POLICY
 from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
 from ledger.views import view
+from ledger.wakes import deadlines_of
 from schemas.changes import Json
 from schemas.encoding import canonical_json
 from schemas.events import (
@@ -191,6 +193,14 @@ def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:
         for dispute in act.disputes
     ]
     disputes.extend(dispute for one in all_meetings(knowledge, at) for dispute in one.disputes)
+    for unit in [Unit("deadline", name) for name in knowledge.units("deadline")]:
+        disputes.extend(
+            dispute
+            for deadline in deadlines_of(knowledge, unit, knowledge.unit(unit), at)
+            for dispute in deadline.disputes
+        )
+    for unit in [Unit("commitment", name) for name in knowledge.units("commitment")]:
+        disputes.extend(due_disputes(unit.name, knowledge.of_unit(unit, knowledge.unit(unit)), at))
     return [
         {
             "subject": one.subject,

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ledger.acts import ActOnComponent
+from ledger.acts import ActOnComponent, Dispute, dispute
 from ledger.reports import Entry
-from ledger.resolution import Claim, Status, resolve, witnessed
+from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
 from ledger.timeline import Ruling
-from schemas.events import ActReported, DeadlineChanged
+from schemas.events import ActReported, CommitmentChanged, DeadlineChanged
+from schemas.rates import ByProduct
 from schemas.times import When, when_text, window, zone
 
+_CLOSING = frozenset({"met", "missed", "withdrawn"})
 Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
 State = Literal["pending", "moved", "met", "lapsed", "lapsed_unconfirmed", "withdrawn", "moot"]
 
@@ -37,6 +39,7 @@ class Deadline(NamedTuple):
     status: Status
     acts: tuple[str, ...]
     heard_at: datetime
+    disputes: tuple[Dispute, ...] = ()
 
 
 def of_component(
@@ -48,8 +51,15 @@ def of_component(
     """
     made = [act for act in acts if act.made_at <= at]
     found = [_start(component, act, made[place + 1 :], at) for place, act in enumerate(made) if _lies_ahead(act)]
-    lapse = _lapse(component, made, [ruling for ruling in rulings if ruling.at <= at], at)
-    return [*found, *([lapse] if lapse is not None else [])]
+    lasting = [act for act in made if act.lead.stage != "exempted"]
+    lapse = _lapse(f"{component}.lapse", component, lasting, [ruling for ruling in rulings if ruling.at <= at], at)
+    lapses = [_lapse(f"{component}.lapse.{act.act.lower()}", component, [act], (), at) for act in made if _spares(act)]
+    return [*found, *[one for one in (lapse, *lapses) if one is not None]]
+
+
+def _spares(act: ActOnComponent) -> bool:
+    """Tell whether an act exempts until a date: that is no end of the component, but one of its own."""
+    return act.lead.stage == "exempted" and act.until is not None
 
 
 def _lies_ahead(act: ActOnComponent) -> bool:
@@ -98,6 +108,8 @@ def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] 
         return "withdrawn", f"withdrawn by {other.act}"
     if not other.moves or other.start is None or other.lead.stage == "exempted" or due is None:
         return None
+    if not _same_goods(act, other):
+        return None
     starts = other.start.earliest
     if other.lead.stage == "ended" and starts <= due.earliest and other.act != act.act:
         return "moot", f"its component was ended by {other.act}"
@@ -114,7 +126,9 @@ def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] 
     return None
 
 
-def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
+def _lapse(
+    name: str, component: str, made: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime
+) -> Deadline | None:
     current: ActOnComponent | None = None
     chain: list[ActOnComponent] = []
     closed: tuple[State, str] | None = None
@@ -138,7 +152,7 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
     elif state == "pending" and passed:
         state, reason = "lapsed_unconfirmed", "lapsed as written; no report of the outcome"
     return Deadline(
-        id=f"{component}.lapse",
+        id=name,
         kind="lapse",
         what=current.lead.title or f"{component} lapses",
         due=current.until,
@@ -158,7 +172,7 @@ def _lapse(component: str, made: Sequence[ActOnComponent], rulings: Sequence[Rul
 def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:
     """Tell whether a later act without an end of its own disposes of the lapse that `current` set."""
     until = current.end
-    if act.start is None or until is None or act.lead.stage == "exempted":
+    if act.start is None or until is None or not _same_goods(current, act):
         return None
     starts = act.start.earliest
     if act.lead.stage == "ended" and act.lead.ended_how == "expired" and starts >= until.earliest:
@@ -168,6 +182,13 @@ def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] |
     if act.lead.stage == "ended":
         return "moot", f"its component was ended by {act.act}"
     return ("moot", f"overtaken by {act.act}") if act.lead.stage in {"imposed", "changed", "suspended"} else None
+
+
+def _same_goods(act: ActOnComponent, other: ActOnComponent) -> bool:
+    """Tell whether another act works on all goods that an act works on, as far as product groups tell."""
+    if not isinstance(other.rate, ByProduct):
+        return True
+    return isinstance(act.rate, ByProduct) and act.rate.by_product.keys() <= other.rate.by_product.keys()
 
 
 def _on_lapse(act: ActOnComponent) -> str | None:
@@ -192,10 +213,11 @@ def told(
     if not dated:
         return None
     first, last = dated[0][1], dated[-1][1]
-    due = _due(deadline, last.act, made) or last.due
-    assert due is not None  # noqa: S101 -- `dated` holds reports with a date
+    resolved = due_told(deadline, last.act, made)
+    assert resolved is not None  # noqa: S101 -- `dated` holds reports with a date
+    due = resolved.value
     passed = window(due).latest <= at
-    closing = next((report for _, report in reversed(reports) if report.stage in {"met", "missed", "withdrawn"}), None)
+    closing = _closing([report for _, report in reports])
     state: State = "lapsed_unconfirmed" if passed else "pending"
     reason = "the day passed with no outcome recorded" if passed else None
     if closing is not None:
@@ -203,6 +225,8 @@ def told(
         reason = f"{closing.stage} by {closing.act}"
     elif not passed and last.component is not None and ended(last.component, at):
         state, reason = "moot", f"{last.component} has ended"
+    closed_by = [entry for entry, report in reports if closing is not None and report.act == closing.act]
+    same_due = [*resolved.carriers, *[entry for entry, report in dated if report.due == last.due]]
     changes = list(dict.fromkeys((when_text(report.due), report.act) for _, report in dated if report.due is not None))
     return Deadline(
         id=deadline,
@@ -216,26 +240,46 @@ def told(
         trail=tuple(change for change in changes if change[0] != when_text(due)),
         component=last.component,
         measure=None,
-        status=witnessed([entry for entry, _ in reports]),
+        status=worst([resolved.status, witnessed(closed_by)] if closed_by else [resolved.status]),
         acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
-        heard_at=min(entry.heard_at for entry, report in dated if report.due == last.due),
+        heard_at=min(entry.heard_at for entry in same_due),
+        disputes=(dispute(deadline, "due", resolved),) if resolved.others else (),
     )
 
 
-def _due(deadline: str, act: str, entries: Sequence[Entry]) -> When | None:
+def _closing(reports: Sequence[DeadlineChanged]) -> DeadlineChanged | None:
+    """Return the last word that a deadline was met, missed or withdrawn. None where an act has set it anew since."""
+    order = list(dict.fromkeys(report.act for report in reports))
+    closing = next((report for report in reversed(reports) if report.stage in _CLOSING), None)
+    if closing is None:
+        return None
+    later = order[order.index(closing.act) + 1 :]
+    anew = any(report.act in later and report.stage not in _CLOSING and report.due is not None for report in reports)
+    return None if anew else closing
+
+
+def due_told(subject: str, act: str, entries: Sequence[Entry]) -> Resolved[When] | None:
+    """Resolve the date that the reports of an act tell for a deadline or a promise. None where none tells one."""
     claims: list[Claim[When]] = []
     for entry in entries:
         event = entry.event
-        if isinstance(event, DeadlineChanged) and event.act == act and event.due is not None:
+        if isinstance(event, DeadlineChanged | CommitmentChanged) and event.act == act and event.due is not None:
             claims.append(Claim(event.due, entry))
         elif isinstance(event, ActReported) and event.act == act:
             claims.extend(
                 Claim(claim.value, entry)
                 for claim in event.claims
-                if claim.subject == deadline and claim.property == "due" and isinstance(claim.value, When)
+                if claim.subject == subject and claim.property == "due" and isinstance(claim.value, When)
             )
-    resolved = resolve(claims, None)
-    return resolved.value if resolved is not None else None
+    return resolve(claims, None)
+
+
+def due_disputes(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:
+    """Return how the reports made by an instant differ on the date of a promise, act by act."""
+    made = [entry for entry in entries if entry.made_at <= at]
+    acts = dict.fromkeys(entry.event.act for entry in sorted(made, key=lambda entry: entry.order))
+    found = [due_told(subject, act, made) for act in acts]
+    return [dispute(subject, "due", one) for one in found if one is not None and one.others]
 
 
 def warn_at(due: When, lead: str) -> datetime:

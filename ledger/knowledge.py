@@ -17,7 +17,7 @@ from ledger.meetings import Meeting, meeting
 from ledger.parts import OfAct, OfUnit, OnComponent
 from ledger.reports import Entry, Unit, UnitKind
 from ledger.tallies import Tallies, Tally
-from ledger.timeline import Timeline, build, extended
+from ledger.timeline import Timeline, build, extended, segments_at
 from schemas.events import (
     ActReported,
     AnyReport,
@@ -296,8 +296,11 @@ class Knowledge:
         return self.tallies.at(metric, formula, at, self.meetings, self.settled_meeting)
 
     def ended(self, component: str, at: datetime) -> bool:
-        """Tell whether a component had been ended by an act made by an instant."""
-        return any(act.lead.stage == "ended" and act.made_at <= at for act in self.acts(component))
+        """Tell whether nothing of a component holds at an instant because acts made by then have ended it."""
+        timeline = self.timeline(component)
+        now = segments_at(timeline.lawful, at).values() if timeline is not None else ()
+        ending = [one.act for one in now if one.act is not None and one.act.lead.stage == "ended"]
+        return bool(now) and len(ending) == len(now) and all(act.made_at <= at for act in ending)
 
 
 def _order(act: ActOnComponent) -> tuple[datetime, datetime, str]:

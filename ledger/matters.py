@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ledger.reports import Entry
 from ledger.resolution import Status, rank, witnessed
-from ledger.timeline import Ruling
+from ledger.timeline import NEVER, Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
 from schemas.times import window
 
@@ -31,28 +31,29 @@ def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
     for act, reports in by_act.items():
         lead = max(reports, key=lambda entry: (rank(entry, None), entry.order))
         found.append(Step(act, lead, witnessed(reports)))
-    return sorted(found, key=lambda step: step.lead.order)
+    return sorted(found, key=lambda step: min(entry.order for entry in by_act[step.act]))
 
 
 def rulings_on(component: str, entries: Sequence[Entry]) -> tuple[Ruling, ...]:
     """Return the final holdings that a component is unlawful. Stayed and party-scoped rulings do not end it."""
     found = []
-    for entry in sorted(entries, key=lambda one: one.order):
-        event = entry.event
+    for step in steps(entries, NEVER):
+        event = step.lead.event
         if not isinstance(event, ProceedingChanged) or component not in event.on_components:
             continue
         if event.stage == "ruled" and event.holding == "unlawful" and event.effect == "final":
             at = window(event.effective or event.announced).earliest
-            found.append(Ruling(at, entry.public_at, event.forum or event.document.issuer))
+            public_at = min(entry.public_at for entry in entries if entry.event.act == step.act)
+            found.append(Ruling(at, public_at, event.forum or event.document.issuer))
     return tuple(found)
 
 
 def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict[str, object]]:
     """Return what courts have said of a component by an instant, with the court's name; nothing is written back."""
     told: list[dict[str, object]] = []
-    for entry in sorted(entries, key=lambda one: one.order):
-        event = entry.event
-        if isinstance(event, ProceedingChanged) and component in event.on_components and entry.made_at <= at:
+    for step in steps(entries, at):
+        event = step.lead.event
+        if isinstance(event, ProceedingChanged) and component in event.on_components:
             told.append(
                 {
                     "court": event.forum or event.document.issuer,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ledger.acts import Dispute
+from ledger.acts import Dispute, dispute
 from ledger.reports import Entry
 from ledger.resolution import Claim, Status, agreed, resolve, witnessed
 from schemas.events import ActReported, MeetingChanged, Participant
@@ -32,6 +32,7 @@ class Meeting:
     participants: tuple[Participant, ...]
     title: str | None
     confirmed: bool
+    put_off: bool
     status: Status
     acts: tuple[str, ...]
     disputes: tuple[Dispute, ...]
@@ -42,8 +43,8 @@ class Meeting:
         return str(self.first_day and (self.first_day.on or self.first_day.at))
 
     def begun(self, at: datetime) -> bool:
-        """Tell whether its first day had come, and it was neither put off nor called off."""
-        if self.first_day is None or self.stage == "cancelled":
+        """Tell whether its first day had come, and it was neither put off without a new one nor called off."""
+        if self.first_day is None or self.put_off or self.stage == "cancelled":
             return False
         return window(self.first_day).earliest <= at
 
@@ -75,7 +76,7 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
         field: _resolved(name, field, made, plan)
         for field in ("first_day", "last_day", "place", "participants", "format", "kind", "number", "title")
     }
-    disputes = tuple(dispute for _, dispute in values.values() if dispute is not None)
+    disputes = tuple(differing for _, differing in values.values() if differing is not None)
     participants = values["participants"][0] or ()
     return Meeting(
         id=name,
@@ -89,6 +90,7 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
         participants=tuple(sorted(participants, key=lambda one: one.id)),
         title=values["title"][0],
         confirmed=any(report.stage == "held" for _, report in reports),
+        put_off=newest[1].stage == "postponed" and plan != newest[0].order,
         status=witnessed([entry for entry, _ in reports]),
         acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
         disputes=disputes,
@@ -125,11 +127,7 @@ def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | Non
         return None, None
     if not resolved.others or field in {"participants", "title", "place"}:
         return resolved.value, None
-    values: list[object] = [resolved.value]
-    values.extend(claim.value for claim in resolved.others if claim.value not in values)
-    reports = [entry.id for entry in resolved.carriers] + [claim.entry.id for claim in resolved.others]
-    dispute = Dispute(name, field, tuple(values), tuple(reports), resolved.status == "disputed")
-    return resolved.value, dispute
+    return resolved.value, dispute(name, field, resolved)
 
 
 def _plans(report: MeetingChanged) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ledger.resolution import Status, worst
-from ledger.timeline import IN_EFFECT, WHOLE, Reading, Segment, Timeline, at
+from ledger.timeline import IN_EFFECT, WHOLE, Reading, Segment, Timeline, Track, at, segments_at
 from schemas.rates import PlainRate, bounds
 
 ZERO = Decimal(0)
@@ -39,6 +39,8 @@ def amount_at(
     tracks = timeline.reading(reading)
     track = tracks.get(product, ()) if product is not None else ()
     segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
+    if segment is None and product is None and (of_products := _of_products(component, tracks, instant)) is not None:
+        return of_products
     if segment is None or segment.force not in _COUNTED:
         return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     status: Status = segment.act.status if segment.act is not None else "settled"
@@ -60,6 +62,20 @@ def amount_at(
             low, high = min(low, other[0]), max(high, other[1])
     reason = "a range over the listed goods" if value is None else None
     return Line(component, Amount(value, low, high, status, reason), segment)
+
+
+def _of_products(component: str, tracks: dict[str, Track], instant: datetime) -> Line | None:
+    """Return what a component adds that has rates of product groups alone: between the lowest and the highest."""
+    held = [one for one in segments_at(tracks, instant).values() if one.force in IN_EFFECT]
+    rates = [bounds(one.rate) for one in held if one.rate is not None]
+    if not rates:
+        return None
+    known = [pair for pair in rates if pair is not None]
+    low, high = min((one for one, _ in known), default=None), max((one for _, one in known), default=None)
+    if len(known) < len(rates):
+        low = high = None
+    status = worst([one.act.status for one in held if one.act is not None])
+    return Line(component, Amount(None, low, high, status, "its rate differs by product"), held[-1])
 
 
 def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:

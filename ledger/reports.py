@@ -57,7 +57,7 @@ def entry_of(recorded: Recorded, report: AnyReport, heard_at: datetime) -> Entry
     public, basis = _public_at(report, announced)
     order = (public, report.source.name, recorded.id)
     place = (recorded.partition, recorded.offset)
-    made = announced.earliest
+    made = made_at(report)
     return Entry(recorded.id, report, public, basis, *place, heard_at, made, order, units_of(report), recorded.data)
 
 
@@ -111,5 +111,7 @@ def _end_or_effect(report: AnyReport, said: Window) -> datetime:
 
 
 def made_at(report: AnyReport) -> datetime:
-    """Return the earliest instant at which the act can have been made."""
-    return window(report.announced).earliest
+    """Return the earliest instant at which the act can have been made: signed, or announced."""
+    announced = window(report.announced).earliest
+    signed = report.signed if isinstance(report, ComponentChanged) else None
+    return announced if signed is None else min(announced, window(signed).earliest)

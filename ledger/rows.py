@@ -50,14 +50,15 @@ def claimed_value(value: object) -> object:
 
 
 def component_row(component: str, part: OfUnit, found: OnComponent, instant: datetime) -> Json | None:
-    """Return the row of a component at an instant, None if no act on it had been made."""
-    made = [act for act in found.acts if act.made_at <= instant]
-    if not made:
-        return None
+    """Return the row of a component at an instant, None if no act on it had been made and none holds."""
     timeline = found.timeline
     lawful_now = segments_at(timeline.lawful, instant)
     one_reading = timeline.collected is timeline.lawful
     collected_now = lawful_now if one_reading else segments_at(timeline.collected, instant)
+    holding = [one.act for one in (*lawful_now.values(), *collected_now.values())]  # also before it was announced
+    made = [act for act in found.acts if act.made_at <= instant or act in holding]
+    if not made:
+        return None
     lawful, collected = lawful_now.get(WHOLE), collected_now.get(WHOLE)
     is_collected = collected is not None and collected.force in IN_EFFECT
     shown = collected if is_collected else lawful
@@ -87,7 +88,7 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         "until": when_text(act.until) if act.until is not None and shown is not None else None,
         "until_kind": act.lead.until_kind,
         "lawful": any(segment.force in IN_EFFECT for segment in lawful_now.values()),
-        "collected": any(segment.force in IN_EFFECT for segment in collected_now.values()),
+        "collected": any(segment.force == "in_force" for segment in collected_now.values()),
         "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
         "scope": _scope(lead),
         "authority": act.lead.authority,

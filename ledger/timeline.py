@@ -6,12 +6,12 @@ date for it; then it runs on until an operational notice.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
-from schemas.rates import ByProduct, PlainRate, Rate, bounds, exact
+from schemas.rates import ByProduct, PlainRate, RateRange, bounds, exact
 from schemas.times import window
 
 Reading = Literal["lawful", "collected"]
@@ -23,6 +23,8 @@ IN_EFFECT = frozenset({"in_force", "suspended"})
 WHOLE = ""
 """The name of the timeline of all goods in scope, beside those of product groups."""
 NEVER = datetime.max.replace(tzinfo=UTC)
+_SEAM = timedelta(days=1)
+"""An extension that was public in time and begins so soon after the written end leaves no gap."""
 
 
 class Segment(NamedTuple):
@@ -150,31 +152,58 @@ def _override(tracks: dict[str, Track], act: ActOnComponent, start: datetime, st
         for product in tracks or {WHOLE: ()}:
             tracks[product] = _put(tracks.get(product, ()), _ended(act, start, start_latest))
         return
-    for product, rate in _by_product(act.rate):
-        before = at(tracks.get(product, ()), start)
-        segment = _segment(act, rate, before, start, start_latest)
-        if segment is None:
-            continue
-        track = _put(tracks.get(product, ()), segment)
-        if act.end is not None and act.lead.until_kind == "stated":
-            lapse_at = act.end.latest
-            if lapse_at > start:
-                track = _put(track, _lapse(act, segment, before, lapse_at))
-        tracks[product] = track
+    for product, rate in _rates(act, tracks):
+        track = tracks.get(product, ())
+        begins, begins_latest, before = start, start_latest, at(track, start)
+        if act.lead.stage == "extended" and before is not None and before.lapsed:
+            if act.public_at <= before.from_at and start - before.from_at <= _SEAM:
+                begins, begins_latest = before.from_at, before.from_latest
+            before = track[track.index(before) - 1]
+        segment = _segment(act, rate, before, begins, begins_latest)
+        if segment is not None:
+            tracks[product] = _with_its_end(_put(track, segment), act, before, product)
+    if act.lead.stage == "imposed" and not isinstance(act.rate, ByProduct):
+        _uncover(tracks, start)
+
+
+def _rates(act: ActOnComponent, tracks: dict[str, Track]) -> list[tuple[str, PlainRate | None]]:
+    """Return what an act sets by product group; a suspension or extension that names no rate works on all there are."""
+    if isinstance(act.rate, ByProduct):
+        return sorted(act.rate.by_product.items())
+    if act.rate is None and act.lead.stage in {"suspended", "extended"} and tracks:
+        return [(product, None) for product in sorted(tracks)]
+    return [(WHOLE, act.rate)]
+
+
+def _with_its_end(track: Track, act: ActOnComponent, before: Segment | None, product: str) -> Track:
+    """Return a track with what follows on the written end of its last segment, if it has one."""
+    segment = track[-1]
+    if act.end is None or act.lead.until_kind != "stated" or act.end.latest <= segment.from_at:
+        return track
+    if product and act.lead.stage == "exempted":  # the goods fall back to what holds for all others by then
+        return (*track[:-1], segment._replace(to_at=act.end.latest))
+    return _put(track, _lapse(act, segment, before, act.end.latest))
+
+
+def _uncover(tracks: dict[str, Track], start: datetime) -> None:
+    """End the tracks of product groups on which nothing holds: what is imposed on all goods holds for them too."""
+    for product, track in tracks.items():
+        segment = at(track, start) if product else None
+        if segment is not None and segment.force not in IN_EFFECT:
+            tracks[product] = _cut(track, start)
 
 
 def _put(track: Track, segment: Segment) -> Track:
     """Cut a track at the segment's start and append the segment."""
-    kept = [one for one in track if one.from_at < segment.from_at]
-    if kept and (kept[-1].to_at is None or kept[-1].to_at > segment.from_at):
-        kept[-1] = kept[-1]._replace(to_at=segment.from_at)
-    return (*kept, segment)
+    return (*_cut(track, segment.from_at), segment)
 
 
-def _by_product(rate: Rate | None) -> list[tuple[str, PlainRate | None]]:
-    if isinstance(rate, ByProduct):
-        return sorted(rate.by_product.items())
-    return [(WHOLE, rate)]
+def _cut(track: Track, instant: datetime) -> Track:
+    """End a track at an instant."""
+    kept = [one for one in track if one.from_at < instant]
+    if kept and (kept[-1].to_at is None or kept[-1].to_at > instant):
+        kept[-1] = kept[-1]._replace(to_at=instant)
+    return tuple(kept)
 
 
 def _ended(act: ActOnComponent, start: datetime, start_latest: datetime) -> Segment:
@@ -210,8 +239,6 @@ def _segment(
             if before is not None:
                 rate = before.rate if rate is None else rate
                 suspended = before.suspended if suspended is None else suspended
-                if before.lapsed and before.act is not None and before.act.lead.stage == "suspended":
-                    return Segment(start, start_latest, None, rate, suspended, "suspended", act)
                 force = before.force if before.force in IN_EFFECT else "in_force"
                 return Segment(start, start_latest, None, rate, suspended, force, act)
             return Segment(start, start_latest, None, rate, suspended, "in_force", act)
@@ -243,14 +270,17 @@ def _lapse(act: ActOnComponent, segment: Segment, before: Segment | None, lapse_
 
 def _sum(rate: PlainRate, suspended: PlainRate | None) -> PlainRate:
     one, other = bounds(rate), bounds(suspended) if suspended is not None else (Decimal(0), Decimal(0))
-    if one is None or other is None or one[0] != one[1] or other[0] != other[1]:
+    if one is None or other is None:
         return suspended if rate == "0" and suspended is not None else rate
-    return exact(one[0] + other[0])
+    low, high = exact(one[0] + other[0]), exact(one[1] + other[1])
+    return low if low == high else RateRange(low=low, high=high)
 
 
 def _void(tracks: dict[str, Track], ruling: Ruling) -> None:
     for product, track in list(tracks.items()):
-        segment = at(track, ruling.at)
-        if segment is not None and segment.force in IN_EFFECT:
-            void = Segment(ruling.at, ruling.at, None, "0", None, "voided", segment.act, court=ruling.court)
+        held = [one for one in track if one.force in IN_EFFECT and (one.to_at is None or one.to_at > ruling.at)]
+        if held:
+            segment = held[0]  # what holds then, or what is set to begin
+            begins = max(ruling.at, segment.from_at)
+            void = Segment(begins, begins, None, "0", None, "voided", segment.act, court=ruling.court)
             tracks[product] = _put(track, void)
