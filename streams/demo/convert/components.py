@@ -110,7 +110,7 @@ def _report(telling: Telling, act: ActLine, move: Move) -> ComponentChanged:
     until = _until(act, move, stage, zone)
     return ComponentChanged(
         negotiation=telling.negotiation,
-        act=telling.act_id(act.id),
+        act=move.act or telling.act_id(act.id),
         title=move.title or telling.title(act.id),
         source=own_source(act, f"{move.component}{'/' if move.suffix else ''}{move.suffix}", issuer=issuer),
         document=document(act, issuer=issuer, kind=move.kind),

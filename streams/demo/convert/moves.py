@@ -17,9 +17,14 @@ Ended = Literal["revoked", "terminated", "expired", "voided", "superseded"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One act on one component. What is not set is as the corpus gives it for the act."""
+    """One act on one component. What is not set is as the corpus gives it for the act.
+
+    act: its id, where a record of the corpus tells of one act more
+    suffix: tells its report from another one of the same record
+    """
 
     component: str
+    act: str | None = None
     suffix: str = ""
     title: str | None = None
     announced: When | None = None

@@ -9,7 +9,11 @@ from streams.demo.convert.printed import WASHINGTON, when
 
 THREAT_100: Final = "us_threat_100"
 
-IEEPA_DUTIES: Final = (("ieepa_fentanyl", ("CN", "HK")), ("ieepa_reciprocal", ("WORLD",)))
+IEEPA_DUTIES: Final = (
+    ("ieepa_fentanyl", ("CN", "HK")),
+    ("ieepa_reciprocal", ("WORLD",)),
+    ("de_minimis_postal", ("CN", "HK")),
+)
 FIRST_TRANCHE: Final = products(
     {
         "ev syringes": "100",
@@ -56,6 +60,15 @@ TARIFF_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
                 effective_basis="inferred",
                 until="2026-02-06",
                 on_lapse="0",
+            ),
+            Move(
+                component="s201_solar",
+                act="A169-section-201-solar-safeguard-expired",
+                suffix="ended",
+                title="Section 201 solar safeguard ends",
+                announced=when("2026-02-06", WASHINGTON, basis="inferred"),
+                stage="ended",
+                ended_how="expired",
             ),
         ),
         "A018": (
