@@ -158,12 +158,16 @@ def answered(at: str, *events: Event, known_at: str | None = None) -> Json:
     return state(NEGOTIATION, recorded(*events), asked)
 
 
+def listed(answer: Json, name: str) -> list[Json]:
+    """Give what an answer, or a row, lists under a name."""
+    found = answer[name]
+    assert isinstance(found, list)
+    return found
+
+
 def measure(at: str, *events: Event) -> Json:
     """Give the row of the duty at an instant."""
-    rows = answered(at, *events)["measures"]
-    assert isinstance(rows, list)
-    (row,) = [one for one in rows if one["component"] == "duty"]
-    assert isinstance(row, dict)
+    (row,) = [one for one in listed(answered(at, *events), "measures") if one["component"] == "duty"]
     return row
 
 

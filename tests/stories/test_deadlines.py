@@ -10,6 +10,7 @@ from schemas.changes import Alert
 from schemas.events import ClockStruck, Event
 from schemas.ids import event_id
 from schemas.positions import Recorded
+from schemas.rates import ByProduct
 from schemas.times import When, parse_instant
 from streams.replay import replay
 from tests.stories.telling import (
@@ -300,3 +301,54 @@ def test_the_state_lists_deadlines_by_their_first_instant() -> None:
     found = answered("2024-02-03T00:00:00+00:00", IMPOSED, TRUCE, promised)["deadlines"]
     assert isinstance(found, list)
     assert [(one["deadline"], one["state"]) for one in found] == [("duty.start.a1", "met"), ("review", "pending")]
+
+
+SPARED_UNTIL = duty(
+    "A6",
+    "exempted",
+    "2024-03-15",
+    rate=ByProduct(by_product={"clocks": "0"}),
+    effective=on("2024-03-20"),
+    until=on("2024-05-01"),
+)
+
+
+def test_an_exemption_ends_by_itself_and_leaves_the_truce_its_own_end() -> None:
+    found = deadlines("2024-04-01T00:00:00+00:00", IMPOSED, TRUCE, SPARED_UNTIL)
+    ends = {name: (one.due, one.state) for name, one in found.items() if one.kind == "lapse"}
+    assert ends == {"duty.lapse": (TRUCE.until, "pending"), "duty.lapse.a6": (SPARED_UNTIL.until, "pending")}
+
+
+def test_another_rate_for_some_products_disposes_neither_of_an_end_nor_of_a_start_for_others() -> None:
+    some = duty("A3", "changed", "2024-03-15", rate=ByProduct(by_product={"clocks": "50"}), effective=on("2024-03-20"))
+    assert deadlines("2024-04-01T00:00:00+00:00", IMPOSED, TRUCE, some)["duty.lapse"].state == "pending"
+    wine = duty("A1", "imposed", "2024-01-10", rate=ByProduct(by_product={"wine": "9"}), effective=on("2024-06-01"))
+    found = deadlines("2024-07-01T00:00:00+00:00", wine, some)
+    assert found["duty.start.a1"].state == "met"
+    all_of_them = duty("A4", "changed", "2024-03-15", rate="50", effective=on("2024-03-20"))
+    found = deadlines("2024-07-01T00:00:00+00:00", wine, all_of_them)
+    assert found["duty.start.a1"].state == "withdrawn"
+
+
+def test_a_date_set_anew_after_it_was_withdrawn_is_pending_again() -> None:
+    events = [
+        review("P1", "set", "2024-01-05", due=on("2024-06-01")),
+        review("P2", "withdrawn", "2024-02-05"),
+        review("P3", "set", "2024-03-05", due=on("2024-09-01")),
+    ]
+    unit = Unit("deadline", "review")
+    assert deadlines("2024-02-10T00:00:00+00:00", *events, unit=unit)["review"].state == "withdrawn"
+    found = deadlines("2024-04-01T00:00:00+00:00", *events, unit=unit)["review"]
+    assert (found.state, found.due) == ("pending", on("2024-09-01"))
+
+
+def test_a_promised_date_is_moot_only_while_nothing_of_the_duty_holds() -> None:
+    end = duty("A3", "ended", "2024-03-01", ended_how="terminated", effective=on("2024-04-01"))
+    anew = duty("A4", "imposed", "2024-05-01", rate="10", effective=on("2024-05-01"))
+    promise = review("P1", "set", "2024-01-20", due=on("2024-09-01"), component="duty")
+    unit = Unit("deadline", "review")
+    states = [
+        deadlines(f"2024-{day}T00:00:00+00:00", IMPOSED, end, anew, promise, unit=unit)["review"].state
+        for day in ("03-10", "04-10", "05-10")
+    ]
+    assert states == ["pending", "moot", "pending"]

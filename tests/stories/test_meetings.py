@@ -112,3 +112,10 @@ def test_a_meeting_to_come_is_listed_as_planned() -> None:
     planned = found["planned"]
     assert isinstance(planned, list)
     assert (found["list"], [(one["meeting"], one["from"]) for one in planned]) == ([], [("inn", "2024-04-10")])
+
+
+def test_a_meeting_put_off_without_a_new_day_has_not_begun() -> None:
+    put_off = talks("M2", "postponed", "2024-04-05", first_day=None)
+    assert counted("2024-05-01T00:00:00+00:00", PLANNED, put_off) == (0, 0, 0)
+    again = talks("M3", "planned", "2024-04-20", first_day=on("2024-04-25", SHANGHAI))
+    assert counted("2024-05-01T00:00:00+00:00", PLANNED, put_off, again) == (0, 1, 1)

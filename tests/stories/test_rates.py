@@ -1,18 +1,25 @@
 """What holds, what was put aside, what comes back: the duty of Sylvania on Freedonian goods."""
 
+from decimal import Decimal
+
 import pytest
 
-from schemas.rates import ByProduct
-from schemas.times import When
+from ledger.rate_sums import amount_at
+from schemas.events import ComponentChanged
+from schemas.rates import ByProduct, RateRange
+from schemas.times import When, parse_instant
 from tests.stories.telling import (
     NEW_YORK,
     NOTICE,
     REMARK,
+    RUMOUR,
     WIRE,
     answered,
     duty,
     holding,
     instant,
+    knowing,
+    listed,
     measure,
     on,
     ruling,
@@ -192,3 +199,131 @@ def test_an_act_that_says_only_a_month_is_open_within_it() -> None:
 def test_a_meeting_moves_no_rate() -> None:
     held = talks("M1", "held", "2024-03-01", first_day=on("2024-02-28"))
     assert measure("2024-03-02T00:00:00+00:00", TWENTY, held) == measure("2024-03-02T00:00:00+00:00", TWENTY)
+
+
+WRITTEN_END = instant("2024-06-10T23:59:00-04:00")
+EXTENDED = duty(
+    "A3",
+    "extended",
+    "2024-06-01",
+    effective=instant("2024-06-11T00:00:00-04:00"),
+    until=instant("2024-09-10T00:01:00-04:00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "rate", "suspended"),
+    [
+        (duty("A1", "imposed", "2024-01-10", rate="10", effective=on("2024-02-01"), until=WRITTEN_END), "10", None),
+        (TRUCE.model_copy(update={"until": WRITTEN_END}), "10", "24"),
+    ],
+)
+def test_an_extension_public_in_time_that_begins_a_minute_after_the_end_leaves_no_gap(
+    first: ComponentChanged, rate: str, suspended: str | None
+) -> None:
+    (before, after, lapse) = track("lawful", first, EXTENDED)
+    assert before.to_at == after.from_at == parse_instant("2024-06-11T03:59:00+00:00")
+    assert (after.rate, after.suspended, after.lapsed, after.force) == (rate, suspended, False, "in_force")
+    assert lapse.lapsed
+    assert measure("2024-06-10T23:59:30-04:00", first, EXTENDED)["status"] == "settled"
+
+
+def test_an_extension_that_comes_late_brings_back_what_it_extends_and_not_what_the_lapse_had_left() -> None:
+    first = duty("A1", "imposed", "2024-01-10", rate="10", effective=on("2024-02-01"), until=WRITTEN_END)
+    late = duty("A3", "extended", "2024-07-01", effective=on("2024-07-01"), until=on("2024-09-10"))
+    assert [(one.rate, one.force) for one in track("lawful", first, late)][:3] == [
+        ("10", "in_force"),
+        ("0", "expired"),
+        ("10", "in_force"),
+    ]
+
+
+BY_PRODUCT = duty(
+    "A1", "imposed", "2024-01-10", rate=ByProduct(by_product={"clocks": "10", "wine": "15"}), effective=on("2024-02-01")
+)
+
+
+def test_a_suspension_that_names_no_rate_works_on_every_product_group() -> None:
+    pause = duty("A2", "suspended", "2024-03-01", effective=on("2024-03-10"))
+    for product, rate in (("clocks", "10"), ("wine", "15")):
+        last = track("lawful", BY_PRODUCT, pause, product=product)[-1]
+        assert (last.rate, last.suspended, last.force) == ("0", rate, "suspended")
+    assert not measure("2024-03-12T00:00:00+00:00", BY_PRODUCT, pause)["collected"]
+
+
+def test_an_extension_that_names_no_rate_works_on_every_product_group() -> None:
+    until = BY_PRODUCT.model_copy(update={"until": WRITTEN_END, "until_kind": "stated"})
+    row = measure("2024-07-01T00:00:00+00:00", until, EXTENDED)
+    assert (row["by_product"], row["status"]) == ({"clocks": "10", "wine": "15"}, "settled")
+
+
+def test_an_exemption_that_has_lapsed_leaves_the_goods_to_what_holds_for_all_others() -> None:
+    spared = duty(
+        "A6",
+        "exempted",
+        "2024-03-01",
+        rate=ByProduct(by_product={"clocks": "0"}),
+        effective=on("2024-03-05"),
+        until=on("2024-06-01"),
+    )
+    timeline = knowing(TWENTY, spared).timeline("duty")
+    at = [parse_instant(f"2024-{day}T12:00:00+00:00") for day in ("04-01", "07-01")]
+    assert [amount_at("duty", timeline, "lawful", "clocks", one).amount.value for one in at] == [0, 20]
+
+
+def test_what_is_imposed_on_all_goods_holds_for_those_whose_own_rate_was_ended() -> None:
+    spared = duty(
+        "A6", "exempted", "2024-03-01", rate=ByProduct(by_product={"clocks": "0"}), effective=on("2024-03-05")
+    )
+    end = duty("A7", "ended", "2024-04-01", ended_how="terminated", effective=on("2024-04-01"))
+    anew = duty("A8", "imposed", "2024-05-01", rate="30", effective=on("2024-05-01"))
+    timeline = knowing(TWENTY, spared, end, anew).timeline("duty")
+    at = parse_instant("2024-06-01T12:00:00+00:00")
+    assert amount_at("duty", timeline, "lawful", "clocks", at).amount.value == 30
+    timeline = knowing(TWENTY, spared, anew).timeline("duty")
+    assert amount_at("duty", timeline, "lawful", "clocks", at).amount.value == 0
+
+
+def test_a_component_with_rates_by_product_alone_cannot_be_added_and_says_between_what() -> None:
+    timeline = knowing(BY_PRODUCT).timeline("duty")
+    amount = amount_at("duty", timeline, "lawful", None, parse_instant("2024-03-01T00:00:00+00:00")).amount
+    assert amount.value is None
+    assert (amount.low, amount.high) == (Decimal(10), Decimal(15))
+    assert amount.reason == "its rate differs by product"
+
+
+def test_what_is_suspended_beside_a_range_comes_back_on_both_of_its_ends() -> None:
+    truce = TRUCE.model_copy(update={"rate": RateRange(low="10", high="15")})
+    assert track("lawful", TWENTY, truce)[-1].rate == RateRange(low="34", high="39")
+
+
+def test_a_final_ruling_before_a_duty_begins_leaves_nothing_to_begin() -> None:
+    later = duty("A1", "imposed", "2024-01-10", rate="20", effective=on("2024-04-01"))
+    held = ruling("R1", "2024-03-20", "final")
+    assert told(track("lawful", later, held)) == [("2024-04-01T04:00Z", "0", "voided")]
+
+
+def test_what_a_court_has_ruled_is_told_by_its_best_witness() -> None:
+    stayed = ruling("R1", "2024-03-20", "stayed")
+    rumour = ruling("R1", "2024-03-20", "final").model_copy(update={"source": RUMOUR})
+    assert track("lawful", TWENTY, stayed, rumour) == track("lawful", TWENTY)
+    (told_once,) = listed(measure("2024-04-01T00:00:00+00:00", TWENTY, stayed, rumour), "rulings")
+    assert told_once["effect"] == "stayed"
+
+
+def test_a_duty_that_held_before_it_was_announced_is_shown_to_who_knows_of_it() -> None:
+    secret = duty("A1", "imposed", "2024-01-20", rate="20", effective=on("2024-01-10"), signed=on("2024-01-15"))
+    for day in ("2024-01-12", "2024-01-16"):
+        row = measure(f"{day}T12:00:00-05:00", secret)
+        assert (row["rate"], row["lawful"], row["collected"]) == ("20", True, True)
+
+
+def test_a_duty_signed_and_not_yet_announced_is_made() -> None:
+    secret = duty("A1", "imposed", "2024-01-20", rate="20", effective=on("2024-02-10"), signed=on("2024-01-15"))
+    assert measure("2024-01-16T12:00:00-05:00", secret)["force"] == "signed"
+
+
+def test_a_fee_that_is_suspended_is_not_collected() -> None:
+    pause = duty("A2", "suspended", "2024-03-01", effective=on("2024-03-10"))
+    row = measure("2024-03-12T00:00:00+00:00", TWENTY, pause)
+    assert (row["force"], row["collected"]) == ("suspended", False)

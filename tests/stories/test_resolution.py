@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.reports import PublicBasis, Unit, public_at
-from schemas.events import ComponentChanged, ReportRetracted
+from schemas.events import ComponentChanged, DeadlineChanged, Event, ReportRetracted
 from schemas.ids import event_id
 from schemas.times import parse_instant
 from tests.stories.telling import (
@@ -21,9 +21,11 @@ from tests.stories.telling import (
     header,
     instant,
     knowing,
+    listed,
     measure,
     on,
     published,
+    review,
     tells,
     witness,
 )
@@ -144,7 +146,7 @@ def test_equals_that_tell_of_days_next_to_each_other_are_disputed() -> None:
     assert measure(AFTER, first, next_day)["status"] == "disputed"
 
 
-def differing(*reports: ComponentChanged) -> list[str]:
+def differing(*reports: Event) -> list[str]:
     """Give the properties on which reports differ."""
     return [one.property for act in knowing(*reports).acts("duty") for one in act.disputes]
 
@@ -252,3 +254,30 @@ def test_known_at_sees_what_is_public_at_that_very_instant() -> None:
         for by in ("2024-01-11T04:59:59.999999+00:00", "2024-01-11T05:00:00+00:00")
     ]
     assert seen == [0, 1]
+
+
+def test_dates_of_the_document_that_differ_are_told_and_leave_the_act_as_well_witnessed_as_it_was() -> None:
+    order = duty("A1", "imposed", "2024-01-10", GAZETTE, rate="20", effective=START, signed=on("2024-01-09"))
+    other = tells("A1", "2024-01-10", ("signed", on("2024-01-05")), TRACKER)
+    same = tells("A1", "2024-01-10", ("signed", on("2024-01-09")), WIRE)
+    assert (differing(order, other, same), measure(AFTER, order, other)["status"]) == (["signed"], "settled")
+    assert differing(order, same) == []
+
+
+def test_equals_that_tell_of_different_days_for_a_promise_are_disputed() -> None:
+    answer = answered(AFTER, review("P1", "set", "2024-01-05", due=on("2024-09-01")), _by_another("2024-09-02"))
+    (deadline,), (dispute,) = listed(answer, "deadlines"), listed(answer, "disputed")
+    assert deadline["status"] == "disputed"
+    assert (dispute["subject"], dispute["property"], dispute["contested"]) == ("review", "due", True)
+
+
+def test_a_rumour_of_a_later_day_does_not_settle_it() -> None:
+    first = review("P1", "set", "2024-01-05", due=on("2024-09-01"))
+    moved = review("P2", "moved", "2024-02-05", due=on("2024-10-01")).model_copy(update={"source": RUMOUR})
+    (deadline,) = listed(answered(AFTER, first, moved), "deadlines")
+    assert (deadline["due"], deadline["status"]) == ("2024-10-01", "unverified")
+
+
+def _by_another(due: str) -> DeadlineChanged:
+    other = witness("Court Gazette", "instrument", speaks_as="issuer")
+    return review("P1", "set", "2024-01-05", due=on(due)).model_copy(update={"source": other})
