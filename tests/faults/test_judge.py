@@ -1,66 +1,19 @@
 """The judge finds whatever is not as it must be; its reference and the worker's fold are two, and agree."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 
 import pytest
 
 from streams.engine import Record
-from streams.engine.projection import Headers
 from streams.topics import partition_of
 from tests.faults.checkers import Wrong, check_covered, check_ledger, check_outputs, check_rows
-from tests.faults.events import HOUR_MS, NEGOTIATIONS, Author, Draft, event_value
+from tests.faults.events import HOUR_MS, NEGOTIATIONS, event_value
 from tests.faults.history import Operation, written
+from tests.faults.in_memory import NOW_MS, PARTITIONS, Collected, Kept, told
 from tests.faults.judge import Sent, identity_of, last_values
-from tests.faults.poison import KINDS, Poisoner
+from tests.faults.poison import KINDS
 from tests.faults.reference import reference
 from tests.faults.tally import Places, Tally, UpgradeNeeded
-
-PARTITIONS = 4
-NOW_MS = 1_800_000_000_000
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A record as it stands on a topic."""
-
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    timestamp: int = NOW_MS
-    headers: Headers = ()
-
-
-@dataclass
-class Collected:
-    """The outputs of a fold, in memory."""
-
-    appended: dict[str, list[Record]] = field(default_factory=lambda: {"changes": [], "alerts": [], "dead-letters": []})
-    rows: dict[tuple[str, bytes], bytes | None] = field(default_factory=dict)
-
-    def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        self.appended[topic].append(Kept(0, len(self.appended[topic]), key, value, headers=headers))
-
-    def row(self, table: str, key: bytes, value: bytes | None) -> None:
-        self.rows[table, key] = value
-
-
-def told(count: int, partition: int) -> list[Kept]:
-    """Write a partition: events, every third one twice, some with other content, and poison between them."""
-    author, poisoner = Author("a", 7, PARTITIONS), Poisoner("p", 7, PARTITIONS)
-    drafts: list[Draft] = []
-    while len(drafts) < count:
-        draft = author.draft(NOW_MS + len(drafts) * 60_000) if len(drafts) % 5 else poisoner.draft(NOW_MS)
-        if draft.partition != partition:
-            continue
-        drafts.append(draft)
-        if len(drafts) % 3 == 0:
-            drafts.append(draft)
-        if len(drafts) % 7 == 0:
-            drafts.append(replace(draft, value=draft.value.replace(b'"type"', b' "type"')))
-    return [Kept(partition, n, one.key, one.value, NOW_MS + n * 60_000) for n, one in enumerate(drafts)]
-
 
 HOMES: dict[bytes | None, int] = {name.encode(): partition_of(name.encode(), PARTITIONS) for name in NEGOTIATIONS}
 
