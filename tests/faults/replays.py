@@ -34,10 +34,10 @@ async def from_zero(trial: Trial) -> None:
         await trial.until_covered(crew)
         for one in crew:
             await trial.crew.leave(one)
-    await _alike(trial)
+    await alike(trial)
 
 
-async def _alike(trial: Trial) -> None:
+async def alike(trial: Trial) -> None:
     """See that what the replays wrote is the same, byte for byte; the judge compares each with the reference too."""
     for name in (*APPENDED, *TABLES):
         sets: list[object] = []
