@@ -5,14 +5,21 @@ import asyncio
 import logging
 import shlex
 import shutil
+import signal
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 from tests.faults.campaign import Outcome, Plan, campaign, new_folder
 from tests.faults.kinds import KINDS
 from tests.faults.report import line, markdown, shortcomings
 
 _MANY = 1_000_000
+
+
+class Terminated(Exception):  # noqa: N818 -- somebody asked for it
+    """SIGTERM came, and everything that was started has ended."""
 
 
 def main() -> int:
@@ -43,7 +50,7 @@ def main() -> int:
 
 
 def play(plan: Plan) -> int:
-    """Play a plan and print its table."""
+    """Play a plan and print its table, also when it ends early; what ended it by itself is raised after that."""
     begun = time.monotonic()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that brokers are away is what this is about
     folder = new_folder()
@@ -55,15 +62,36 @@ def play(plan: Plan) -> int:
         sys.stderr.flush()
 
     try:
-        asyncio.run(campaign(plan, folder, tell))
-    except KeyboardInterrupt:
+        asyncio.run(until_terminated(plan, folder, tell))
+    except (KeyboardInterrupt, Terminated):
         sys.stderr.write("stopped; the table is of what was played\n")
-    if all(one.verdict.good for one in outcomes):
-        shutil.rmtree(folder, ignore_errors=True)
-    command = shlex.join(["python", "-m", "tests.faults", *sys.argv[1:]])
-    wrong = shortcomings(outcomes, every_kind=len(plan.kinds) == len(KINDS))
-    sys.stdout.write(markdown(outcomes, wrong, command, time.monotonic() - begun) + "\n")
+    finally:
+        if all(one.verdict.good for one in outcomes):
+            shutil.rmtree(folder, ignore_errors=True)
+        command = shlex.join(["python", "-m", "tests.faults", *sys.argv[1:]])
+        wrong = shortcomings(outcomes, every_kind=len(plan.kinds) == len(KINDS))
+        sys.stdout.write(markdown(outcomes, wrong, command, time.monotonic() - begun) + "\n")
+        sys.stdout.flush()
     return 1 if wrong else 0
+
+
+async def until_terminated(plan: Plan, folder: Path, tell: Callable[[Outcome], None]) -> None:
+    """Play a plan; SIGTERM ends it as Ctrl-C does, and a second one does not disturb what the first has begun."""
+    playing, terminated = asyncio.current_task(), asyncio.Event()
+    assert playing is not None
+
+    def terminate() -> None:
+        if not terminated.is_set():
+            terminated.set()
+            playing.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        await campaign(plan, folder, tell)
+    except asyncio.CancelledError:
+        if terminated.is_set():
+            raise Terminated from None
+        raise
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from threading import Event
 
 from streams.broker import EmbeddedBroker
 from tests.faults.cluster import Cluster
@@ -67,11 +68,14 @@ async def staged(nodes: int, folder: Path) -> AsyncIterator[Stage]:
     """Give a stage with that many nodes of its own, or (0) on the embedded broker; its Kafka is gone afterwards."""
     place = folder / f"kafka-{nodes}"
     if nodes == 0:
-        broker = EmbeddedBroker(place)
-        address = await asyncio.to_thread(broker.start)
+        broker, over = EmbeddedBroker(place), Event()
+        starting = asyncio.create_task(asyncio.to_thread(broker.start, over=over))
         try:
+            address = await asyncio.shield(starting)
             yield Stage(address.bootstrap, folder / "trials")
         finally:
+            over.set()  # a thread cannot be cancelled
+            await asyncio.gather(starting, return_exceptions=True)
             await asyncio.to_thread(broker.stop)
             shutil.rmtree(place, ignore_errors=True)
         return

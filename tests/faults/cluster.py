@@ -89,12 +89,15 @@ class Cluster:
 
     async def stop(self) -> None:
         """End every node."""
-        for node in self.nodes:
-            await node.proxy.stop()
-            if node.runs:
-                os.kill(node.pid, signal.SIGCONT)
-        await asyncio.gather(*(asyncio.to_thread(node.process.stop) for node in self.nodes if node.process is not None))
-        self.disk.unmount()
+        try:
+            for node in self.nodes:
+                await node.proxy.stop()
+                if node.runs:
+                    os.kill(node.pid, signal.SIGCONT)
+            there = [node.process for node in self.nodes if node.process is not None]
+            await asyncio.gather(*(asyncio.to_thread(process.stop) for process in there))
+        finally:
+            self.disk.unmount()
 
     def launch(self, node: Node) -> None:
         """Start a node's process."""

@@ -20,6 +20,8 @@ _COLUMNS = (
 def shortcomings(outcomes: Sequence[Outcome], *, every_kind: bool = True) -> list[str]:
     """Return what keeps a run from being called good: what was wrong, and faults that matter and never struck."""
     wrong = [f"{one.kind}, seed {one.seed}: {_why(one)}" for one in outcomes if not one.verdict.good]
+    idle = {one.kind for one in outcomes} - {one.kind for one in outcomes if one.verdict.counts}
+    wrong += [f"{kind} was played and never counted: no fault struck while work was waiting" for kind in sorted(idle)]
     if not every_kind:
         return wrong
     if not any(one.verdict.kills_in_transaction for one in outcomes):
@@ -52,6 +54,7 @@ def markdown(outcomes: Sequence[Outcome], wrong: Sequence[str], command: str, se
 def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
     verdicts = [one.verdict for one in outcomes]
     counted = sum(one.counts and one.good for one in verdicts)
+    failed = sum(not one.good for one in verdicts)
     return [
         name,
         str(len(verdicts)),
@@ -60,9 +63,9 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
         str(sum(one.kills for one in verdicts)),
         f"{sum(one.events for one in verdicts):,}",
         *(str(sum(one.wrong[wrong] for one in verdicts)) for wrong in WRONGS),
-        str(sum(not one.good for one in verdicts)),
+        str(failed),
         *_times(ms for one in verdicts for ms in one.recoveries_ms),
-        f"{3 / counted:.2g}" if counted else "-",
+        f"{3 / counted:.2g}" if counted and not failed else "-",  # the rule of three is one of no failures
     ]
 
 
