@@ -113,6 +113,7 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         "negotiation": negotiation,
         "at": utc_text(at),
         "known_at": utc_text(asked.known_at),
+        **({"recorded_by": utc_text(asked.recorded_by)} if asked.recorded_by is not None else {}),
         "data_through": found.data_through.isoformat() if found.data_through is not None else None,
         "policy": POLICY,
         "metrics": {

@@ -74,7 +74,7 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         "title": act.lead.title,
         "instrument": act.lead.instrument,
         "imposer": act.lead.imposer,
-        "target": lead.origins[0] if lead.origins else None,
+        "target": lead.origins[0] if lead.origins and lead.origins[0] not in act.lead.imposer.split("+") else None,
         "origins": list(lead.origins),
         "rate": rate_value(shown.rate) if shown is not None else None,
         "suspended": rate_value(shown.suspended) or "0" if shown is not None and shown.rate is not None else None,

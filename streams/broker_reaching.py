@@ -36,6 +36,8 @@ class BrokerUnreachable(Exception):  # noqa: N818 - the state of the broker, not
 
 def addresses(bootstrap: str) -> tuple[tuple[str, int], ...]:
     """Return `host:port[,host:port…]` in parts; BrokerUnreachable when it is not of that form."""
+    if "@" in bootstrap:  # may hold a password: not repeated
+        raise BrokerUnreachable(None, "an address is HOST:PORT, without anything before an @")
     found = []
     for part in bootstrap.split(","):
         host, _, port = part.strip().rpartition(":")

@@ -19,6 +19,11 @@ from streams.topics import ALERTS, CHANGES, DEAD_LETTERS, partition_of
 class UpgradeNeeded(Exception):  # noqa: N818 -- the state of this installation, not a fault of the event
     """The ledger holds an event of a major version that this Parley cannot read: nothing of it may be guessed."""
 
+    @classmethod
+    def at(cls, record: Record, fault: Undecodable) -> "UpgradeNeeded":
+        """Say where it stands."""
+        return cls(f"partition {record.partition}, offset {record.offset}: {fault.reason}")
+
 
 def fold_version(leads: tuple[str, ...]) -> str:
     """Return the version that a fold with these lead times writes into its cuts."""
@@ -105,7 +110,7 @@ class LedgerProjection:
         event = decode(record.value)
         if isinstance(event, Undecodable):
             if event.code == "unknown_major":
-                raise UpgradeNeeded(f"partition {record.partition}, offset {record.offset}: {event.reason}")
+                raise UpgradeNeeded.at(record, event)
             return event
         return misplaced(event, record, self._partitions) or event
 

@@ -87,6 +87,16 @@ class Settings(BaseSettings):
         return self.state_directory / "broker"
 
 
+def usable_folder(folder: Path) -> None:
+    """Make a folder of the state directory; ValueError, which says what to do, if that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"cannot use the folder {folder}: {error.strerror}. Choose another one: PARLEY_STATE_DIRECTORY=FOLDER"
+        ) from error
+
+
 def environment_with(**settings: str) -> dict[str, str]:
     """Return this process's environment for one that it starts, with these settings in the place of its own."""
     return os.environ | {f"{_PREFIX}{name.upper()}": value for name, value in settings.items()}

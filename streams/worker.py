@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 from ledger.history import LEADS
 from streams.engine import Cut, EngineConfig
 from streams.projection import LedgerProjection, fold_version
-from streams.settings import Settings
+from streams.settings import Settings, usable_folder
 from streams.topics import CUTS, EVENTS, TABLES
 
 BATCH_RECORDS_MAX: Final = 1_000
@@ -72,7 +72,7 @@ def work(config: EngineConfig, settings: Settings) -> NoReturn:
     """Run the worker as this process until it is told to stop, or a fault stops it."""
     from streams.engine import build_app, run  # noqa: PLC0415 -- Faust takes long to import and no other command needs it
 
-    Path(config.data_directory).mkdir(parents=True, exist_ok=True)
+    usable_folder(Path(config.data_directory))
     prefix, partitions, lead_times = settings.installation, config.partitions, leads(settings)
     app = build_app(
         config,

@@ -1,6 +1,6 @@
 """`python -m tests`: what CI runs, step by step; the first step that fails ends it.
 
-`python -m tests --no-broker` leaves out what needs Kafka and stays under a minute.
+`python -m tests --no-broker` leaves out what needs Kafka and takes one to two minutes.
 """
 
 import argparse
@@ -80,7 +80,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests", description=__doc__, epilog="Example: python -m tests --no-broker"
     )
-    parser.add_argument("--no-broker", action="store_true", help="leave out what needs Kafka; under a minute")
+    parser.add_argument("--no-broker", action="store_true", help="leave out what needs Kafka; one to two minutes")
     return run(steps(broker=not parser.parse_args().no_broker))
 
 

@@ -9,6 +9,7 @@ from schemas.cloudevents import headers
 from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
 from schemas.events import Event
 from streams.doors.known_events import KnownEvents, read_known, taken
+from streams.doors.offsets import contradiction
 from streams.ledger_file import Line, lines
 from streams.producing import Append, LedgerWriter
 from streams.topics import EVENTS, partition_of
@@ -74,6 +75,10 @@ async def append(
 async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:
     if isinstance(line.event, Undecodable):
         result.refuse(line.number, line.event)
+        return None
+    fault = contradiction(line.event) if line.event.first_recorded_at is None else None
+    if fault is not None:
+        result.refuse(line.number, fault)
         return None
     match await known.judge(line.event):
         case "new":

@@ -68,6 +68,10 @@ async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, pre
     return found
 
 
+def _recorded_at(recorded: Recorded) -> datetime | None:
+    return recorded.event.first_recorded_at or recorded.recorded_at
+
+
 def ask(
     negotiation: str,
     events: list[Recorded],
@@ -75,7 +79,15 @@ def ask(
     known_at: datetime | None,
     recorded_by: datetime | None,
 ) -> Json:
-    """Return the state. Without `at`: now. Without `known_at`: with everything on the ledger."""
+    """Return the state. Without `at`: now. Without `known_at`: with everything on the ledger.
+
+    ValueError for `recorded_by` where events do not say when they were recorded.
+    """
+    if recorded_by is not None and any(_recorded_at(one) is None for one in events):
+        raise ValueError(
+            "--recorded-by asks what this ledger had, and its events do not say when they were recorded: ask Kafka, or "
+            "a file that `parley export` has written. What was public by an instant is --known-at."
+        )
     present = now().replace(microsecond=0)
     latest = latest_public_at(events)
     everything = max(present, latest) if latest is not None else present

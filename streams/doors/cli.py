@@ -4,9 +4,12 @@
 """
 
 import asyncio
+import errno
+import os
 import signal
 import sys
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import contextmanager, suppress
 from typing import IO, Annotated, Any, Final
 
 import orjson
@@ -20,10 +23,11 @@ from streams.broker import CLEANLY, BrokerError, EmbeddedBroker
 from streams.doors import showing
 from streams.doors.appending import append as append_lines
 from streams.doors.appending import bounded_lines
-from streams.doors.asking import ask, events_of, instant
+from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
 from streams.doors.commanding import (
     BAD_INPUT,
     READER_GONE,
+    UNREACHABLE,
     USAGE,
     AsJson,
     AsTable,
@@ -38,9 +42,10 @@ from streams.doors.commanding import (
     settings_with,
 )
 from streams.doors.connecting import connect, connect_with_topics
+from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import decode_rows, find_cuts, read_cuts, read_rows
+from streams.doors.kafka import decode_rows, find_cuts, negotiations_with_rows, read_cuts, read_rows
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
@@ -65,6 +70,12 @@ def main() -> None:
         if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
             sys.exit(READER_GONE)
         raise
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}:
+            raise
+        with suppress(OSError):
+            showing.complain(f"parley: the answer could not be written whole: {error.strerror}")
+        os._exit(UNREACHABLE)  # what is left in the buffer would fail once more
 
 
 @app.command(epilog="Example: $ parley demo --no-serve")
@@ -86,11 +97,16 @@ def demo(
     settings = settings_with(prefix)
     on_terminal = sys.stdout.isatty()
     pace = speed if speed is not None else (30.0 if on_terminal and not no_serve else None)
-    summary = answered(
-        lambda: run_demo(settings, brokers=brokers or settings.brokers, speed=pace, serve=not no_serve, quiet=as_json)
+    answered(
+        lambda: run_demo(
+            settings,
+            brokers=brokers or settings.brokers,
+            speed=pace,
+            serve=not no_serve,
+            told=showing.emit_json if as_json else None,
+        ),
+        until_told=not no_serve,
     )
-    if as_json:
-        showing.emit_json(summary)
 
 
 @app.command(epilog="Example: $ parley broker --port 9092")
@@ -266,7 +282,7 @@ def tables(
 
     chosen = [table] if table is not None else list(TABLE_NAMES)
 
-    async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int]]:
+    async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int], bool]:
         bootstrap = connect(settings, brokers)
         cuts = await read_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
         try:
@@ -278,16 +294,30 @@ def tables(
             )
         rows = await read_rows(bootstrap, settings.installation, negotiation)
         decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
-        return decoded, cuts
+        if not any(rows.values()):
+            await _say_why_nothing(bootstrap, settings.installation, negotiation, cuts)
+        elsewhere = await of_another_ledger(bootstrap, settings.installation)
+        return decoded, cuts, bool(elsewhere)
 
-    decoded, cuts = answered(read)
+    decoded, cuts, elsewhere = answered(read)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         cut = {str(partition): offset for partition, offset in cuts.items()}
         showing.emit_json({"schema": "parley.tables/1", "negotiation": negotiation, "cut": cut, **decoded})
+    else:
+        out = showing.console()
+        out.print(showing.tables_view(decoded, chosen))
+        upto = ", ".join(f"{partition}:{offset}" for partition, offset in cuts.items() if offset >= 0)
+        out.print(f"complete up to {upto or 'nothing'}   {showing.LEGEND}")
+    if elsewhere:
+        leave("these rows follow from a ledger that was deleted and made anew since: see `parley status`.", BAD_INPUT)
+
+
+async def _say_why_nothing(bootstrap: str, prefix: str, negotiation: str, cuts: Mapping[int, int]) -> None:
+    if max(cuts.values()) < 0:
+        showing.complain("No worker has written these tables yet: see `parley status`.")
         return
-    out = showing.console()
-    out.print(showing.tables_view(decoded, chosen))
-    out.print(f"complete up to {', '.join(f'{p}:{o}' for p, o in cuts.items() if o >= 0)}   {showing.LEGEND}")
+    names = await negotiations_with_rows(bootstrap, prefix)
+    raise UnknownNegotiation(f"The tables have no negotiation {negotiation!r}. They have {', '.join(names) or 'none'}.")
 
 
 @app.command(epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00")
@@ -351,7 +381,7 @@ def watch(
                 sys.stdout.buffer.write(notice.value + b"\n")
                 sys.stdout.flush()
 
-    answered(show)
+    answered(show, until_told=not no_follow)
 
 
 from streams.doors.commands import bench, clock, dead_letters, fsck, set_aside, status, up  # noqa: E402, F401 -- registered in the order of the help

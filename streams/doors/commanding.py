@@ -38,6 +38,7 @@ USAGE: Final = 2
 BAD_INPUT: Final = 3
 UNREACHABLE: Final = 4
 READER_GONE: Final = 128 + signal.SIGPIPE
+INTERRUPTED: Final = 128 + signal.SIGINT
 
 app = typer.Typer(
     name="parley",
@@ -113,17 +114,23 @@ def faults() -> Iterator[None]:
         leave(str(error), USAGE, error)
 
 
-def leave(message: str, code: int, error: BaseException) -> NoReturn:
+def leave(message: str, code: int, error: BaseException | None = None) -> NoReturn:
     """Say what went wrong and end with an exit code."""
     showing.complain(f"parley: {message}")
     raise typer.Exit(code) from error
 
 
-def answered(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a command's work to its end and return what it found; its faults end the command."""
+def answered(work_to_do: Callable[[], Coroutine[Any, Any, T]], *, until_told: bool = False) -> T:
+    """Run a command's work to its end and return what it found; its faults end the command.
+
+    Ctrl-C is the end of one that works `until_told` to stop. Of any other it leaves half an answer, which must not pass
+    for a whole one.
+    """
     with faults():
         try:
             return asyncio.run(work_to_do())
         except KeyboardInterrupt as error:
-            raise typer.Exit(0) from error
+            if until_told:
+                raise typer.Exit(0) from error
+            leave("interrupted: the answer is not whole", INTERRUPTED, error)
     raise AssertionError("unreachable")

@@ -78,17 +78,22 @@ class _Lines:
 
 
 async def run_demo(
-    settings: Settings, *, brokers: str | None, speed: float | None, serve: bool, quiet: bool
-) -> dict[str, Any]:
-    """Replay the shipped history and return the summary; with `serve`, stay until interrupted.
+    settings: Settings,
+    *,
+    brokers: str | None,
+    speed: float | None,
+    serve: bool,
+    told: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Replay the shipped history and tell what came of it (`told`: there, and nothing else); with `serve`, stay.
 
     `speed` is days of history per second; None: as fast as the machine can. Without `brokers` it starts a Kafka of its
     own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused.
     """
-    running = asyncio.ensure_future(_run(settings, brokers, speed, serve=serve, quiet=quiet))
+    running = asyncio.ensure_future(_run(settings, brokers, speed, serve=serve, told=told))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     try:
-        return await running
+        await running
     except asyncio.CancelledError:
         if not running.cancelling():
             raise
@@ -96,8 +101,13 @@ async def run_demo(
 
 
 async def _run(
-    settings: Settings, brokers: str | None, speed: float | None, *, serve: bool, quiet: bool
-) -> dict[str, Any]:
+    settings: Settings,
+    brokers: str | None,
+    speed: float | None,
+    *,
+    serve: bool,
+    told: Callable[[dict[str, Any]], None] | None,
+) -> None:
     settings = settings.model_copy(
         update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix, "outputs": ""}
     )
@@ -110,12 +120,13 @@ async def _run(
             raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
         with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
             ended = partial(_ended, worker, kafka)
-            summary = await _play(bootstrap, settings, speed, ended, quiet=quiet)
-            if not quiet:
+            summary = await _play(bootstrap, settings, speed, ended, quiet=told is not None)
+            if told is not None:
+                told(summary)
+            else:
                 _tell(summary, serve=serve)
             if serve:
                 await ended()
-            return summary
 
 
 @contextmanager

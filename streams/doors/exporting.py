@@ -4,12 +4,16 @@ from contextlib import aclosing
 from typing import IO
 
 from schemas.encoding import canonical
+from streams.doors.asking import UnknownNegotiation
 from streams.doors.kafka import ledger_events
 
 
 async def export_lines(bootstrap: str, prefix: str, negotiation: str | None, stream: IO[bytes]) -> int:
-    """Write the events partition by partition, in the order of each; return how many records are none."""
-    unreadable = 0
+    """Write the events partition by partition, in the order of each; return how many records are none.
+
+    UnknownNegotiation if there is nothing of the negotiation.
+    """
+    unreadable = written = 0
     async with aclosing(ledger_events(bootstrap, prefix, negotiation)) as events:
         async for recorded in events:
             if recorded is None:
@@ -19,5 +23,8 @@ async def export_lines(bootstrap: str, prefix: str, negotiation: str | None, str
             if event.first_recorded_at is None and recorded.recorded_at is not None:
                 event = event.model_copy(update={"first_recorded_at": recorded.recorded_at})
             stream.write(canonical(event) + b"\n")
+            written += 1
     stream.flush()
+    if negotiation is not None and not written:
+        raise UnknownNegotiation(f"The ledger has no negotiation {negotiation!r}.")
     return unreadable

@@ -10,7 +10,7 @@ from schemas.changes import Json
 from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
-from streams.projection import misplaced, recorded
+from streams.projection import UpgradeNeeded, misplaced, recorded
 from streams.reading import end_positions, read_as, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, Topic, partition_of
 
@@ -46,6 +46,8 @@ async def ledger_events(
         async for records in read_to_end(bootstrap, topic, partitions=[partition], ends=ends, dense=True):
             for record in records:
                 event = decode(record.value) if (record.partition, record.offset) not in aside else None
+                if isinstance(event, Undecodable) and event.code == "unknown_major":
+                    raise UpgradeNeeded.at(record, event)
                 if event is None or isinstance(event, Undecodable) or misplaced(event, record, len(ends)) is not None:
                     yield None
                 elif negotiation is None or event.negotiation == negotiation:
@@ -59,9 +61,24 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     for topic in TABLES:
         rows = await read_table(bootstrap, topic.name(prefix))
         tables[_table_name(topic)] = {
-            key[len(start) :].decode(): row.value for key, row in sorted(rows.items()) if key.startswith(start)
+            _entity(topic.name(prefix), key, len(start)): row.value
+            for key, row in sorted(rows.items())
+            if key.startswith(start)
         }
     return tables
+
+
+async def negotiations_with_rows(bootstrap: str, prefix: str) -> list[str]:
+    """Return the names of the negotiations that have any row, sorted."""
+    keys = [key for topic in TABLES for key in await read_table(bootstrap, topic.name(prefix))]
+    return sorted({key.partition(b"/")[0].decode("utf-8", "backslashreplace") for key in keys})
+
+
+def _entity(topic: str, key: bytes, start: int) -> str:
+    try:
+        return key[start:].decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableOutput(f"{topic}, key {key[:80]!r}", "a key in UTF-8", key) from error
 
 
 class UnreadableOutput(Exception):  # noqa: N818 -- the state of a topic

@@ -5,6 +5,7 @@ at again, in full.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -176,7 +177,8 @@ def _known(record: KafkaRecord, fields: dict[str, Any]) -> Known:
         told = {key: value for key, value in fields.items() if key not in {"first_recorded_at", "retry_of"}}
         if retried and told.get("version") == RETRY_VERSION:
             del told["version"]
-        data = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+        with suppress(orjson.JSONEncodeError):  # nested deeper than it writes, though it has read it: no event
+            data = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
     return Known(_digest(data), at, record.partition, record.offset, carried)
 
 

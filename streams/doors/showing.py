@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 MARKS = {"unverified": " ?", "disputed": " ≠", "lapsed_unconfirmed": " ~"}
-LEGEND = "? unverified   ≠ disputed   ~ lapsed as written, unconfirmed"
+LEGEND = "? unverified   ≠ disputed   ~ lapsed as written, unconfirmed   not legal advice"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
 
@@ -204,8 +204,9 @@ def metric_text(row: Mapping[str, Any]) -> str:
 
 def state_view(answer: Mapping[str, Any]) -> RenderableType:
     """Return the whole state for a terminal."""
-    head = Text(f"{answer['negotiation']} at {answer['at']}, as known at {answer['known_at']}", style="bold")
-    tail = [Text(f"data through {answer['data_through']}   {LEGEND}   not legal advice", style="dim")]
+    heard = f", recorded by {answer['recorded_by']}" if "recorded_by" in answer else ""
+    head = Text(f"{answer['negotiation']} at {answer['at']}, as known at {answer['known_at']}{heard}", style="bold")
+    tail = [Text(f"data through {answer['data_through']}   {LEGEND}", style="dim")]
     tail.extend(Text(f"warning: {_warning(one)}", style="yellow") for one in answer["warnings"])
     parts: list[RenderableType] = [head, metrics_table(answer["metrics"])]
     parts += [measures_table(answer["measures"]), deadlines_table(answer["deadlines"])]

@@ -1,7 +1,7 @@
 """Changes and alerts as subscribers see them: committed, in order, each once, from a cursor on."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,13 +11,13 @@ import orjson
 from schemas.changes import Json
 from streams.doors.kafka import UnreadableOutput
 from streams.reading import KafkaRecord, end_positions, follow, read_to_end
-from streams.topics import ALERTS, CHANGES, Topic, partition_of
+from streams.topics import ALERTS, CHANGES, EVENTS, Topic, partition_of
 
 _QUEUE_MAX = 10_000
 
 
 class BadCursor(Exception):  # noqa: N818 -- bad input
-    """A cursor cannot be read; the message says what one looks like."""
+    """A cursor cannot be read, or is none of this ledger; the message says what one looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +65,13 @@ async def watch_notices(
     cursor: Cursor | None,
     stop_at_end: bool,
 ) -> AsyncGenerator[Notice, None]:
-    """Give changes and alerts one by one. ValueError on an unknown kind; UnreadableOutput."""
+    """Give changes and alerts one by one. ValueError on an unknown kind; BadCursor, UnreadableOutput."""
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise ValueError(f"expected --kind changes or alerts, got {kind!r}")
     count = len(await end_positions(bootstrap, CHANGES.name(prefix)))
+    if cursor is not None and cursor.partition >= 0:
+        _refuse_foreign(cursor, await end_positions(bootstrap, EVENTS.name(prefix)))
     chosen = list(range(count)) if negotiation is None else [partition_of(negotiation.encode(), count)]
     start = None if cursor is None else dict.fromkeys(chosen, 0)
 
@@ -91,6 +93,17 @@ async def watch_notices(
     async with aclosing(_one_after_the_other(sources) if stop_at_end else _side_by_side(sources)) as notices:
         async for notice in notices:
             yield notice
+
+
+def _refuse_foreign(cursor: Cursor, ends: Mapping[int, int]) -> None:
+    if cursor.partition not in ends:
+        raise BadCursor(f"expected a cursor in partition 0 to {max(ends)}, got one in {cursor.partition}")
+    if cursor.offset >= ends[cursor.partition]:
+        raise BadCursor(
+            f"expected a cursor before {cursor.partition}:{ends[cursor.partition]}, where that partition of the ledger "
+            f"ends, got {cursor.partition}:{cursor.offset}. Is it of another ledger? Positions are new after a move: "
+            "begin with --since 0, the ids of changes are the same."
+        )
 
 
 async def _one_after_the_other(sources: Iterable[AsyncGenerator[Notice, None]]) -> AsyncGenerator[Notice, None]:

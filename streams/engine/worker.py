@@ -22,7 +22,7 @@ from streams.engine.status import StatusPort
 
 log = logging.getLogger(__name__)
 
-_PORT_HINT: Final = "Name another one as status_port, then start the worker again."
+_PORT_HINT: Final = "Name another status port, then start the worker again."
 
 
 class PromptTables(TableManager):

@@ -13,6 +13,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.broker import BrokerAddress
+from streams.doors.commanding import INTERRUPTED
 from tests.clock.running import until
 from tests.clock.test_up import runs
 from tests.first_light.running import PATIENCE_S
@@ -60,7 +61,7 @@ async def test_processes_and_topics_go_with_a_bench_that_is_told_to_stop(
     bench, started = await running_bench(kafka)
     bench.send_signal(by)
     said, _ = await asyncio.wait_for(bench.communicate(), PATIENCE_S)
-    assert (bench.returncode, said) == (0, b"")
+    assert (bench.returncode, said) == (INTERRUPTED, b"")
     assert [one for one in started if runs(one)] == []
 
     async def topics_are_gone() -> bool:

@@ -90,10 +90,12 @@ class Place:
         assert "Traceback" not in said
         return {**(json.loads(done.stdout) if done.stdout else {}), "said": said}
 
-    async def plant(self, topic: Topic, partition: int, key: bytes, value: bytes) -> None:
+    async def plant(self, topic: Topic, partition: int, key: bytes, value: bytes, told: Headers | None = None) -> None:
         """Write what only a worker may."""
         async with AIOKafkaProducer(bootstrap_servers=self.kafka.bootstrap) as producer:
-            await producer.send_and_wait(topic.name(self.prefix), key=key, value=value, partition=partition)
+            await producer.send_and_wait(
+                topic.name(self.prefix), key=key, value=value, partition=partition, headers=told
+            )
 
     async def dead_letters(self, code: int, *words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 -- as `ask` takes it
         """Run a command on dead letters."""

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from schemas.codec import encode
 from streams.broker import BrokerAddress
 from streams.doors import commanding
 from streams.engine import ExitCode, cut_key
 from streams.engine.set_asides import set_aside_prefix
-from streams.topics import CUTS, EVENTS, MEASURES, partition_of
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, DEADLINES, EVENTS, MEASURES, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.clock.world import promise
 from tests.deleting import delete_topics
-from tests.doors.poisoned import Place, complete_with_worker
+from tests.doors.poisoned import Kind, Place, complete_with_worker, statements
 from tests.first_light.running import PARTITIONS, parley, played_history, service, write
 
 PARTITION = partition_of(b"us-china", PARTITIONS)
@@ -94,3 +95,88 @@ async def test_what_somebody_planted_does_not_reach_the_terminal_as_it_is(place:
     assert done.returncode == commanding.DIFFERENT
     assert b"\x1b" not in done.stdout
     assert b"\\x1b[31mevil" in done.stdout
+
+
+@pytest.mark.kafka
+async def test_a_record_nested_deeper_than_it_can_be_written_again_stops_no_door(place: Place) -> None:
+    nested = Kind("too_deep", value=lambda _: b'{"negotiation":"us-china","retry_of":' + b"[" * 300 + b"]" * 300 + b"}")
+    (event,) = statements(1)
+    at = await place.poison(nested, event)
+    await complete_with_worker(place)
+    assert (await place.ask(0, "append", "-", given=encode(event)))["accepted"] == 1
+    await place.dead_letters(0, "discard", at, "--reason", "planted")
+
+
+@pytest.mark.kafka
+async def test_an_event_of_a_newer_major_version_is_left_out_of_no_answer_and_no_export(place: Place) -> None:
+    await place.begin()
+    newer = Kind("unknown_major", value=lambda event: encode(event).replace(b'"type"', b'"version":"2.0","type"'))
+    (event,) = statements(1)
+    at = await place.poison(newer, event)
+    where = f"partition {PARTITION}, offset {at.partition(':')[2]}"
+    assert where in (await place.ask(commanding.BAD_INPUT, "state", "us-china"))["said"]
+    to = ("--brokers", place.kafka.bootstrap, "--prefix", place.prefix)
+    export = await asyncio.to_thread(parley, place.folder, "export", *to)
+    assert (export.returncode, len(export.stdout.splitlines())) == (commanding.BAD_INPUT, 20)
+    assert where in export.stderr.decode()
+
+
+@pytest.mark.kafka
+async def test_a_derived_topic_that_is_gone_is_not_made_anew_beside_the_others(place: Place) -> None:
+    await place.begin(WHOLE)
+    await complete_with_worker(place)
+    gone = DEADLINES.name(place.prefix)
+    await delete_topics(place.kafka.bootstrap, gone)
+    for command in ("topics", "worker", "clock"):
+        said = (await place.ask(commanding.BAD_INPUT, command))["said"]
+        assert f"{gone}: expected a topic beside" in said
+        assert "--outputs NAME" in said
+    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
+    said = (await place.ask(commanding.BAD_INPUT, "topics"))["said"]
+    assert f"{EVENTS.name(place.prefix)}: expected a topic beside" in said
+    assert "Restore the ledger" in said
+
+
+@pytest.mark.kafka
+async def test_two_sets_are_compared_beside_what_somebody_else_wrote(place: Place) -> None:
+    await place.begin()
+    for outputs in ("", "blue"):
+        await place.ask(0, "topics", "--outputs", outputs)
+        await complete_with_worker(place, outputs)
+    strange = {
+        ALERTS: b'{"sequence":5,"kind":"row"}',
+        CHANGES: b'{"schema":"parley.change/1","kind":"row","sequence":[0,99,0]}',
+        DEAD_LETTERS: b"x",
+    }
+    for topic, value in strange.items():
+        await place.plant(topic, PARTITION, b"us-china", value, [("parley_position", b"abc")])
+    found = await place.ask(commanding.DIFFERENT, "fsck", "--against", "blue")
+    assert {name for name, tally in found["topics"].items() if tally["only_here"]} == {one.suffix for one in strange}
+
+
+@pytest.mark.kafka
+async def test_two_sets_are_not_compared_where_one_is_of_another_ledger(place: Place) -> None:
+    await place.begin(WHOLE)
+    await complete_with_worker(place)
+    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
+    await ensure_topics(place.kafka.bootstrap, place.prefix, PARTITIONS)
+    await place.ask(0, "topics", "--outputs", "blue")
+    said = (await place.ask(commanding.BAD_INPUT, "fsck", "--against", "blue"))["said"]
+    assert "deleted and made anew" in said
+    found = await place.ask(commanding.BAD_INPUT, "tables", "us-china")
+    assert found["measures"]
+    assert "deleted and made anew" in found["said"]
+
+
+@pytest.mark.kafka
+async def test_what_nobody_has_written_or_heard_of_is_no_empty_answer(place: Place) -> None:
+    await place.begin()
+    assert "No worker has written" in (await place.ask(0, "tables", "us-china"))["said"]
+    await complete_with_worker(place)
+    for words in (["tables", "us-chian"], ["export", "us-chian"]):
+        assert "no negotiation 'us-chian'" in (await place.ask(commanding.BAD_INPUT, *words))["said"]
+    for cursor, says in (("9:0", "partition 0 to 3"), (f"{PARTITION}:20", "Is it of another ledger?")):
+        said = (await place.ask(commanding.BAD_INPUT, "watch", "--since", cursor, "--no-follow"))["said"]
+        assert says in said
+    await place.plant(MEASURES, PARTITION, b"us-china/\xff", b"{}")
+    assert "expected a key in UTF-8" in (await place.ask(commanding.BAD_INPUT, "tables", "us-china"))["said"]

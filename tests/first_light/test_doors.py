@@ -28,6 +28,11 @@ BAD = {
         "invalid_value",
         "/announced/on",
     ),
+    "an offset that its zone has not": (
+        {**GOOD, "announced": {"at": "2025-11-10T00:01:00-04:00", "zone": "America/New_York"}},
+        "invalid_value",
+        "/announced/at",
+    ),
     "1 MiB": (b'{"type":"' + b"x" * (1 << 20) + b'"}', "too_large", ""),
     "missing source": ({k: v for k, v in GOOD.items() if k != "source"}, "missing_field", "/source"),
 }
@@ -185,6 +190,7 @@ async def test_changes_that_were_deleted_are_told_in_words(kafka: BrokerAddress,
     [
         (("state", "us-china", "--ledger", "demo", "--known-at", "2025-10-31"), 2, "a day is not an instant"),
         (("state", "us-china", "--ledger", "demo", "--at", "soon"), 2, "expected an instant"),
+        (("state", "us-china", "--ledger", "demo", "--recorded-by", "2025-01-01T00:00:00Z"), 2, "--known-at"),
         (("state", "us-chian", "--ledger", "demo"), 3, "It has us-china."),
         (("state", "us-china", "--ledger", "nowhere.jsonl"), 3, "No such file"),
         (("state", "us-china"), 4, "parley broker"),

@@ -28,6 +28,7 @@ def parley(folder: Path, *words: str, **environment: str) -> subprocess.Complete
         (("status", "--prefix", "No!"), {}, 2, "parley: --prefix: String should match pattern"),
         (("status",), {}, 4, "parley: No Kafka: none is named, and no embedded broker runs. Start the embedded"),
         (("status", "--brokers", "here"), {}, 4, "parley: No Kafka at here: 'here' is not of the form host:port."),
+        (("status", "--brokers", "me:secret@here:1"), {}, 4, "parley: No Kafka: an address is HOST:PORT, without"),
         (
             ("state", "us-china", "--ledger", "demo", "--at", "2025-07-10"),
             {},

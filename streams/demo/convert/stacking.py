@@ -36,14 +36,14 @@ RULES: Final = (
     ),
     Rule(
         "us_fentanyl_on_everything",
-        "The fentanyl duty came on top of everything, also on section 232 goods and on goods exempt from the "
-        "reciprocal duty: a phone paid 20% in April 2025, not 145%.",
+        "The fentanyl duty comes on top of everything, also on section 232 goods and on goods exempt from the "
+        "reciprocal duty: a phone that is exempt from that pays the fentanyl duty alone.",
         ("ieepa_fentanyl",),
     ),
     Rule(
         "us_not_on_section_232",
-        "Reciprocal, section 122 and forced-labor duties stay off section 232 goods: until 6 April 2026 off their "
-        "metal value only, since then off their whole value.",
+        "Reciprocal, section 122 and forced-labor duties stay off section 232 goods: off their metal value, or off "
+        "their whole value, as the rule on metals then says (s232_metals_regime).",
         (),
         ONE_OF,
         SECTION_232,
@@ -56,33 +56,31 @@ RULES: Final = (
     ),
     Rule(
         "us_forced_labor_on_lists",
-        "The forced-labor duty adds to the older section 301 duties: from 24 July 2026 a List 3 good pays the MFN "
-        "duty plus 37.5 points.",
+        "The forced-labor duty adds to the older section 301 duties: a List 3 good pays the MFN duty, List 3 and the "
+        "forced-labor duty.",
         ("s301_forced_labor", "s301_l3"),
     ),
     Rule(
         "us_legacy_chips_on_review",
-        "The section 301 duty on legacy chips, 0% until 23 June 2027, adds to the 50% that the four-year review put "
-        "on semiconductors.",
+        "The section 301 duty on legacy chips adds to what the four-year review put on semiconductors.",
         ("s301_semi_2025", "s301_fyr24"),
     ),
     Rule(
         "cn_layers",
         "A US good in China pays the MFN duty, the retaliation of 2018-19 where it is not waived, the duties of "
-        "February and March 2025 where it is listed, and the duty on all goods. Soybeans since 10 November 2025: "
-        "3 plus 10.",
+        "February and March 2025 where it is listed, and the duty on all goods.",
         (*CN_RETALIATION, "cn_2025_feb", "cn_2025_mar_ag", "cn_all_goods"),
     ),
     Rule(
         "suspended_is_not_zero",
-        "Suspended points are written and come back: 34 is 10 in force and 24 suspended. The 50 and 41 points of "
-        "April 2025 were taken away, not suspended, so a lapse gave 54% for the US and 34% for China.",
+        "Suspended points are written and come back: 34 is 10 in force and 24 suspended. Points that were taken away "
+        "do not come back with a lapse.",
         ("ieepa_reciprocal", "cn_all_goods"),
     ),
     Rule(
         "one_side_can_return",
-        "Since the IEEPA duties ended in February 2026 the 24 points of the US have no duty left to return to; those "
-        "of China are live. Only one side's points can come back.",
+        "Each side's suspended points come back with its own duty: where that has ended they have none to return to, "
+        "whatever the other side's do.",
         ("ieepa_reciprocal", "cn_all_goods"),
     ),
 )

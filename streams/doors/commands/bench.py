@@ -17,7 +17,7 @@ from streams.bench import pipeline as of_pipeline
 from streams.bench import recovery as of_recovery
 from streams.bench.summary import markdown, table
 from streams.doors import showing
-from streams.doors.commanding import AsJson, AsTable, Brokers, answered, app, faults
+from streams.doors.commanding import INTERRUPTED, AsJson, AsTable, Brokers, answered, app, faults
 
 bench = typer.Typer(no_args_is_help=True, epilog="Example: $ parley bench pipeline --projection tally")
 app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery.")
@@ -128,7 +128,7 @@ def _measured(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
             return await measuring
         except asyncio.CancelledError:
-            raise typer.Exit(0) from None
+            raise typer.Exit(INTERRUPTED) from None
 
     return answered(measure_until_told)
 

@@ -29,4 +29,4 @@ def clock(
         process = ClockProcess(settings, bootstrap, topics.topics[0].partitions, fast_by=timedelta(seconds=fast_by))
         await keep_time(process, status_port)
 
-    answered(keep)
+    answered(keep, until_told=True)

@@ -18,7 +18,7 @@ from streams.doors import showing
 from streams.doors.commanding import Brokers, Prefix, answered, app, leave, settings_with
 from streams.doors.connecting import connect_with_topics
 from streams.doors.supervising import BrokerPart, CommandPart, Part, PartEnded, keep, launch, ready, still_starting
-from streams.settings import Settings
+from streams.settings import Settings, usable_folder
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ def up(brokers: Brokers = None, prefix: Prefix = None) -> None:
     """Run everything: a Kafka unless one is named, the topics, a worker and the clock, until told to stop (Ctrl-C)."""
     settings = settings_with(prefix)
     try:
-        answered(lambda: run_up(settings, brokers or settings.brokers))
+        answered(lambda: run_up(settings, brokers or settings.brokers), until_told=True)
     except PartEnded as error:
         leave(f"{error}\nThe runbook says what each exit code means.", error.code, error)
     except AlreadyUp as error:
@@ -128,8 +128,8 @@ async def _tell_ready(children: list[CommandPart]) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Make the folder and hold its lock; AlreadyUp when another process does."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make the folder and hold its lock; AlreadyUp when another process does, ValueError if it cannot be used."""
+    usable_folder(folder)
     with (folder / "lock").open("ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,22 +6,26 @@ in motion.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from streams.doors.fsck.checking import nothing_written
+from streams.doors.dead_letters.ledgers import ledger_id
+from streams.doors.fsck.checking import nothing_written, refuse_another_ledger
 from streams.doors.fsck.differences import shown
 from streams.doors.fsck.rows import TABLE_NAMES, FoundRows, TableKey
 from streams.doors.kafka import find_cuts
 from streams.doors.waiting import until_decided
 from streams.engine import Cut
 from streams.reading import KafkaRecord, end_positions, read_to_end
-from streams.topics import ALERTS, CHANGES, DEAD_LETTERS, EVENTS, TABLES, Topic
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES, Topic
 
 _LOGS: Final = (CHANGES, ALERTS, DEAD_LETTERS)
+_PLACE: Final = re.compile(r"[0-9]{1,4}:([0-9]{1,18})")
 Side = tuple[bytes | None, bytes | None]
 
 
@@ -73,10 +77,14 @@ class Compared:
 async def compare(bootstrap: str, here: str, there: str) -> Compared:
     """Compare two sets of outputs, named by prefix and set; TopicMissing if one is not there.
 
-    NotComparable if nobody has written to one of them yet.
+    NotComparable if nobody has written to one of them yet, or for another ledger than the one that is there.
     """
     ends = await end_positions(bootstrap, EVENTS.name(here))
     cuts = await find_cuts(bootstrap, here), await find_cuts(bootstrap, there)
+    topic_id = await ledger_id(bootstrap, here)
+    for prefix, found in zip((here, there), cuts, strict=True):
+        for cut in found.values():
+            refuse_another_ledger(cut, CUTS.name(prefix), topic_id)
     for prefix, found in zip((here, there), cuts, strict=True):
         if any(ends.values()) and not found:
             raise nothing_written(prefix)
@@ -103,14 +111,18 @@ class _Pair:
         for topic in _LOGS:
             ends = [await self._decided([topic], one) for one in self._sets]
             here, there = (
-                _by_offset(self._read(topic.name(one), end[topic.name(one)]))
-                for one, end in zip(self._sets, ends, strict=True)
+                self._read(topic.name(one), end[topic.name(one)]) for one, end in zip(self._sets, ends, strict=True)
             )
-            async for offset, group in _merged(here, there):
-                if offset <= self._last:
-                    self._take(topic, group)
-                elif topic is CHANGES:
-                    moving |= {key for side in group for record in side if (key := _row_of(record)) is not None}
+            async with (
+                aclosing(here),
+                aclosing(there),
+                aclosing(_merged(_by_offset(here), _by_offset(there))) as merged,
+            ):
+                async for offset, group in merged:
+                    if offset <= self._last:
+                        self._take(topic, group)
+                    elif topic is CHANGES:
+                        moving |= {key for side in group for record in side if (key := _row_of(record)) is not None}
         self._compared.in_motion += len(moving)
         for key in sorted({*rows[0].rows, *rows[1].rows} - moving):
             here_row, there_row = rows[0].rows.get(key), rows[1].rows.get(key)
@@ -132,16 +144,18 @@ class _Pair:
             await until_decided(self._bootstrap, name, {self._partition: ends[name]})
         return ends
 
-    async def _read(self, topic: str, end: int) -> AsyncIterator[KafkaRecord]:
-        async for records in read_to_end(
+    async def _read(self, topic: str, end: int) -> AsyncGenerator[KafkaRecord, None]:
+        batches = read_to_end(
             self._bootstrap,
             topic,
             partitions=[self._partition],
             isolation="read_committed",
             ends={self._partition: end},
-        ):
-            for record in records:
-                yield record
+        )
+        async with aclosing(batches):
+            async for records in batches:
+                for record in records:
+                    yield record
 
     def _take(self, topic: Topic, group: tuple[list[KafkaRecord], list[KafkaRecord]]) -> None:
         """Compare what one position of the ledger brought about: by id, whatever their order."""
@@ -172,7 +186,7 @@ async def _by_offset(records: AsyncIterator[KafkaRecord]) -> Grouped:
 
 async def _merged(
     here: Grouped, there: Grouped
-) -> AsyncIterator[tuple[int, tuple[list[KafkaRecord], list[KafkaRecord]]]]:
+) -> AsyncGenerator[tuple[int, tuple[list[KafkaRecord], list[KafkaRecord]]], None]:
     one, other = await anext(here, None), await anext(there, None)
     while one is not None or other is not None:
         if other is None or (one is not None and one[0] < other[0]):
@@ -193,7 +207,13 @@ def _document(record: KafkaRecord) -> dict[str, Any]:
         document = orjson.loads(record.value or b"")
     except orjson.JSONDecodeError:
         return {}
-    return document if isinstance(document, dict) and "sequence" in document else {}
+    match document:
+        case {"sequence": [int(), int(), int()], "deadline": str()}:
+            return dict(document)
+        case {"sequence": [int(), int(), int()], "table": str(), "key": str()}:
+            return dict(document)
+        case _:
+            return {}
 
 
 def _position(record: KafkaRecord) -> str | None:
@@ -202,9 +222,9 @@ def _position(record: KafkaRecord) -> str | None:
 
 
 def _offset(record: KafkaRecord, before: int) -> int:
-    position = _position(record)
+    position = _PLACE.fullmatch(_position(record) or "")
     if position is not None:
-        return int(position.rpartition(":")[2])
+        return int(position[1])
     document = _document(record)
     return int(document["sequence"][1]) if document else before
 

@@ -10,7 +10,8 @@ did not move between the two cuts must be that of the fold; those that moved wai
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -157,12 +158,7 @@ class PartitionCheck:
                 f"version {cut.version!r}, this Parley folds version {self._projection.version!r}: check it with the "
                 "version (and the lead times) that wrote it."
             )
-        if not cut.speaks_of(self._topic_id):
-            raise NotComparable(
-                f"the cut of {self._ledger}/{self._partition} on {topic} speaks of the ledger with topic id "
-                f"{cut.topic_id}, and this one has {self._topic_id}: it was deleted and made anew since. Restore it; "
-                "or, if it was meant, delete the derived topics and let a worker begin anew."
-            )
+        refuse_another_ledger(cut, topic, self._topic_id)
         asides = [read_as(decode_set_aside, topic, key, row) for key, row in rows.items() if is_set_aside(key)]
         offsets = (one.offset for one in asides if one.topic == self._ledger and one.speaks_of(self._topic_id))
         return _CutFound(cut, row.value, frozenset(offsets))
@@ -170,9 +166,10 @@ class PartitionCheck:
     async def _fold_up_to(self, at: "_CutFound", *, due: bool) -> None:
         """Fold up to a cut and compare what that brings about; then the cut itself with what the fold counts."""
         if at.cut is not None and at.cut.offset > self._folded:
-            async for records in self._records(at.cut.offset):
-                for chunk in _chunks(records, at.aside):
-                    await self._project(chunk, at.aside, due=due)
+            async with aclosing(await self._records(at.cut.offset)) as every:
+                async for records in every:
+                    for chunk in _chunks(records, at.aside):
+                        await self._project(chunk, at.aside, due=due)
         for log in self._logs:
             await log.expect((), due=due)
         if at.cut is not None:
@@ -190,17 +187,16 @@ class PartitionCheck:
             name, place = CUTS.name(self._prefix), cut.key.decode("utf-8", "backslashreplace")
             self._checked.note([Difference(name, self._partition, place, expected.encode(), value)])
 
-    async def _records(self, last: int) -> AsyncIterator[Sequence[KafkaRecord]]:
+    async def _records(self, last: int) -> AsyncGenerator[Sequence[KafkaRecord], None]:
         end = (await end_positions(self._bootstrap, self._ledger, [self._partition]))[self._partition]
-        async for records in read_to_end(
+        return read_to_end(
             self._bootstrap,
             self._ledger,
             partitions=[self._partition],
             start={self._partition: self._folded + 1},
             ends={self._partition: min(last + 1, end)},
             dense=True,
-        ):
-            yield records
+        )
 
     async def _project(self, chunk: Sequence[KafkaRecord], aside: frozenset[int], *, due: bool) -> None:
         if chunk[0].offset in aside:
@@ -272,3 +268,13 @@ def nothing_written(prefix: str) -> NotComparable:
         f"no worker has written to {CUTS.name(prefix)} yet, so there is nothing to compare: start one for these "
         "outputs, and wait until `parley status` says how far it is."
     )
+
+
+def refuse_another_ledger(cut: Cut, topic: str, topic_id: str | None) -> None:
+    """Raise NotComparable for a cut that does not speak of the ledger with this topic id."""
+    if not cut.speaks_of(topic_id):
+        raise NotComparable(
+            f"the cut of {cut.topic}/{cut.partition} on {topic} speaks of the ledger with topic id {cut.topic_id}, and "
+            f"this one has {topic_id}: it was deleted and made anew since. Restore it; or, if it was meant, let a "
+            "worker begin anew with `parley worker --outputs NAME`, or delete the derived topics."
+        )
