@@ -19,7 +19,7 @@ from streams.engine import decode_cut
 from streams.producing import LedgerWriter
 from streams.projection import LedgerProjection
 from streams.reading import TableRow, read_table, read_to_end
-from streams.topics import ALERTS, CHANGES, CUTS, DEADLINES, EVENTS, MEASURES, MEETINGS, Topic
+from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, DEADLINES, EVENTS, MEASURES, MEETINGS, Topic
 from streams.topics_on_kafka import ensure_topics
 from tests.deleting import delete_records
 from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
@@ -64,6 +64,12 @@ class Tampering:
     async def delete_an_alert(self) -> str:
         first = (await self.read(ALERTS))[0]
         await delete_records(self.bootstrap, ALERTS.name(self.prefix), first.partition, first.offset + 1)
+        return "record 0"
+
+    async def bury_a_record(self) -> str:
+        headers = [("parley_position", b"0:0"), ("parley_code", b"not_json"), ("parley_reason", b"none")]
+        name = DEAD_LETTERS.name(self.prefix)
+        await self.producer.send_and_wait(name, value=PLANTED, partition=0, headers=[*headers, ("parley_pointer", b"")])
         return "record 0"
 
     async def miscount(self) -> str:
@@ -123,6 +129,7 @@ async def test_everything_that_is_planted_is_found_and_named(kafka: BrokerAddres
             (MEETINGS, somebody.add_a_row),
             (CHANGES, somebody.double_a_change),
             (ALERTS, somebody.delete_an_alert),
+            (DEAD_LETTERS, somebody.bury_a_record),
             (CUTS, somebody.miscount),
         ]
         expected: dict[str, tuple[int, str]] = {}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from schemas.changes import FOLD_VERSION
 from streams.broker import BrokerAddress
 from streams.doors.fsck import compare
 from streams.engine import ExitCode
@@ -82,7 +83,7 @@ async def test_two_versions_write_side_by_side_are_compared_and_switched(
 
     _, switched = await asked(tmp_path, kafka, prefix, "status", settings={"outputs": GREEN})
     assert (switched["outputs"], switched["complete"]) == (GREEN, True)
-    assert {one["version"] for one in switched["partitions"]} == {None, "1+30d,3d,1h"}
+    assert {one["version"] for one in switched["partitions"]} == {None, f"{FOLD_VERSION}+30d,3d,1h"}
     follow = ("watch", "--kind", "alerts", "--since", "0", "--no-follow")
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     lines = await asyncio.to_thread(parley, tmp_path, *follow, *to, settings={"outputs": GREEN})
@@ -113,7 +114,8 @@ async def test_a_worker_of_another_version_stops_with_the_way_out(
     async with worker(tmp_path, kafka.bootstrap, prefix, settings=OTHER_LEADS) as stopped:
         assert await asyncio.wait_for(stopped.wait(), PATIENCE_S) == ExitCode.VERSION
     told = " ".join((tmp_path / "worker.log").read_text().split())
-    assert "written by fold version '1', this worker folds version '1+30d,3d,1h'" in told
+    other = f"{FOLD_VERSION}+30d,3d,1h"
+    assert f"written by fold version {FOLD_VERSION!r}, this worker folds version {other!r}" in told
     assert "`parley worker --outputs NAME`" in told
     await ensure_topics(kafka.bootstrap, f"{prefix}+{GREEN}", PARTITIONS)
     async with worker(tmp_path, kafka.bootstrap, prefix, settings={"outputs": GREEN, **OTHER_LEADS}):

@@ -42,6 +42,7 @@ async def test_a_zombie_that_wakes_up_behind_its_successor_is_fenced_and_leaves(
     assert successor.ready == {0, 1, 2, 3}
     zombie.wake()
     assert await zombie.end() == ExitCode.PRODUCER
+    assert await trial.verdict() == "exact"
     await trial.append(range(40_000, 41_000))
     await trial.until_done()
     assert await trial.verdict() == "exact"

@@ -1,4 +1,4 @@
-"""Six bugs, planted in a tally worker: the suite must catch each of them."""
+"""Seven bugs, planted in a tally worker: the suite must catch each of them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -49,6 +49,15 @@ def cut_read_before_fencing() -> None:
 
 def outputs_outside_the_transaction() -> None:
     """Send outputs and rows as they are, and commit the cut alone."""
+    _outside_the_transaction(lambda topic: not topic.endswith(".cuts"))
+
+
+def rows_outside_the_transaction() -> None:
+    """Send rows as they are, and commit the other outputs with the cut: readers of changes see nothing of it."""
+    _outside_the_transaction(lambda topic: topic.endswith((".rows", ".sums", ".deadlines")))
+
+
+def _outside_the_transaction(outside: Callable[[str], bool]) -> None:
     begin = FencedProducer.__init__
 
     def beginning(fenced: FencedProducer, config: EngineConfig, partition: int) -> None:
@@ -60,13 +69,13 @@ def outputs_outside_the_transaction() -> None:
         await loose.start()
         inner, fenced._producer = fenced._producer, loose  # noqa: SLF001 -- the place where the bug is planted
         for topic in entries:
-            if not topic.endswith(".cuts"):
+            if outside(topic):
                 await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
         fenced._producer = inner  # noqa: SLF001 -- as above
         await loose.stop()
         await inner.begin_transaction()
         for topic in entries:
-            if topic.endswith(".cuts"):
+            if not outside(topic):
                 await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
 
     bootstraps: dict[FencedProducer, str] = {}
@@ -127,6 +136,7 @@ PLANTED: Mapping[str, Callable[[], None]] = {
         no_fence,
         cut_read_before_fencing,
         outputs_outside_the_transaction,
+        rows_outside_the_transaction,
         cut_one_too_far,
         no_hole_guard,
         deaf_to_strikes,

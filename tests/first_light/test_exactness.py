@@ -1,16 +1,29 @@
 """What the worker writes is the fold of the ledger, whatever is killed."""
 
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.history import Negotiation
 from schemas.encoding import canonical_json
+from schemas.events import DeadlineChanged, ReportRetracted
+from schemas.ids import event_id
 from streams.broker import BrokerAddress
 from streams.doors.kafka import read_ledger, read_rows
+from tests.clock.world import promise
 from tests.first_light.running import Written, complete, played_history, worker, write, written
 
 NEGOTIATION = "us-china"
+SOON = datetime(2027, 3, 1, tzinfo=UTC)
 Tables = dict[str, dict[str, bytes]]
+
+
+def retraction(told: DeadlineChanged) -> ReportRetracted:
+    source = told.source.model_copy(update={"own_id": f"{told.source.own_id}/retracted"})
+    return ReportRetracted(
+        negotiation=told.negotiation, act=told.act, report=event_id(told), reason="a misprint",
+        announced=told.announced, document=told.document, source=source,
+    )  # fmt: skip
 
 
 async def folded(bootstrap: str, prefix: str) -> tuple[Tables, Written]:
@@ -30,10 +43,15 @@ async def folded(bootstrap: str, prefix: str) -> tuple[Tables, Written]:
 async def test_every_row_is_byte_for_byte_the_fold_of_the_ledger(
     kafka: BrokerAddress, prefix: str, tmp_path: Path
 ) -> None:
-    await write(kafka.bootstrap, prefix, played_history())
+    told = promise("taken-back", SOON, NEGOTIATION)
+    await write(kafka.bootstrap, prefix, [*played_history(), told])
     async with worker(tmp_path, kafka.bootstrap, prefix):
         await complete(kafka.bootstrap, prefix)
+        assert "taken-back" in (await read_rows(kafka.bootstrap, prefix, NEGOTIATION))["deadlines"]
+        await write(kafka.bootstrap, prefix, [retraction(told)])
+        await complete(kafka.bootstrap, prefix)
     tables, outputs = await folded(kafka.bootstrap, prefix)
+    assert "taken-back" not in tables["deadlines"]
     assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == tables
     assert await written(kafka.bootstrap, prefix) == outputs
     assert len(tables["measures"]) > 100
