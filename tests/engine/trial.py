@@ -20,6 +20,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.engine import Cut, EngineConfig, Refused, decode_cut, is_set_aside, set_aside
 from streams.engine.refusing import refuse_unpacking
+from streams.guard import die_with_parent
 from tests.deleting import delete_records, delete_topics
 
 ROOT = Path(__file__).parents[2]
@@ -243,6 +244,7 @@ class Trial:
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
+                preexec_fn=die_with_parent,
             )
         worker = Worker(process, log)
         self.workers.append(worker)
