@@ -74,7 +74,7 @@ async def test_processes_end_with_a_bench_that_is_killed(kafka: BrokerAddress) -
     bench, started = await running_bench(kafka)
     assert all(is_alive(one) for one in started)
     bench.kill()
-    await bench.wait()
+    await asyncio.wait_for(bench.wait(), PATIENCE_S)
 
     async def all_ended() -> bool:
         return not any(is_alive(one) for one in started)

@@ -129,7 +129,7 @@ async def kept(live: Live) -> None:
     async with live.clock("--status-port", str(port)) as clock:
         await until_ready(port)
         clock.terminate()
-        assert await clock.wait() == 0
+        assert await asyncio.wait_for(clock.wait(), PATIENCE_S) == 0
 
 
 async def folds(live: Live, count: int, of: int) -> None:
@@ -151,7 +151,7 @@ async def test_a_clock_that_is_killed_folds_only_what_came_since_and_forgets_no_
                 while saved_up_to(snapshot(live)) < 20:  # noqa: ASYNC110  another process writes it
                     await asyncio.sleep(0.02)
             clock.send_signal(signal.SIGKILL)
-            await clock.wait()
+            await asyncio.wait_for(clock.wait(), PATIENCE_S)
         begins_at, before = saved_up_to(snapshot(live)) + 1, said(live)
         await live.tell(promise("second", soon(5)))
         async with live.clock():
@@ -199,7 +199,7 @@ async def test_damage_that_shows_when_a_value_is_loaded_ends_the_clock(live: Liv
     connection.close()
     await live.tell(promise("e", soon(3600)))
     async with live.clock() as clock:
-        assert await clock.wait() == ExitCode.SNAPSHOT
+        assert await asyncio.wait_for(clock.wait(), PATIENCE_S) == ExitCode.SNAPSHOT
     await folds(live, 2, of=2)
 
 

@@ -19,7 +19,7 @@ from streams.topics_on_kafka import ensure_topics
 from tests.clock.running import HOUR, Live, instant, soon, until_past, until_ready
 from tests.clock.world import promise
 from tests.engine.asking import free_ports
-from tests.first_light.running import PARTITIONS, played_history
+from tests.first_light.running import PARTITIONS, PATIENCE_S, played_history
 
 IN_TIME_S = 3  # a machine that runs other tests beside this one may be slow
 pytestmark = pytest.mark.kafka
@@ -42,7 +42,7 @@ async def decided_at(live: Live, alert: dict[str, object]) -> datetime:
 
 async def killed(process: asyncio.subprocess.Process) -> None:
     process.send_signal(signal.SIGKILL)
-    await process.wait()
+    await asyncio.wait_for(process.wait(), PATIENCE_S)
 
 
 async def test_two_clocks_warn_once_and_in_time_whoever_is_killed(live: Live) -> None:
@@ -61,7 +61,7 @@ async def test_two_clocks_warn_once_and_in_time_whoever_is_killed(live: Live) ->
             async with live.clock(*three) as last:
                 await live.alerts(3)
                 last.terminate()
-                assert await last.wait() == 0
+                assert await asyncio.wait_for(last.wait(), PATIENCE_S) == 0
             await live.tell(promise("later", soon(60)))
             await live.row("deadlines", "n/later", state="pending")
     alerts = await live.alerts(3)
@@ -116,7 +116,7 @@ async def test_the_clock_leaves_replays_alone_and_stops_when_it_is_told_to(live:
         assert sum(one["waiting"] for one in shown) == 1
         await live.seen(ALERTS, lambda found: any(one["negotiation"] == "n" for one in found))
         clock.terminate()
-        assert await clock.wait() == 0
+        assert await asyncio.wait_for(clock.wait(), PATIENCE_S) == 0
     assert [one.event.negotiation for one in await live.strikes() if one.event.negotiation != "us-china"] == ["n"]
     assert sum(one.event.negotiation == "us-china" for one in await live.strikes()) == sum(
         event.type == "clock_struck" for event in history

@@ -19,7 +19,7 @@ from tests.clock.running import Live, soon, until_ready
 from tests.clock.world import promise
 from tests.deleting import delete_topics
 from tests.engine.asking import free_ports
-from tests.first_light.running import PARTITIONS, parley
+from tests.first_light.running import PARTITIONS, PATIENCE_S, parley
 
 pytestmark = pytest.mark.kafka
 
@@ -32,7 +32,7 @@ async def live(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> Live:
 
 async def end(live: Live, words: tuple[str, ...] = ()) -> tuple[int, str]:
     async with live.clock(*words) as clock:
-        return await clock.wait(), (live.state / "clock.log").read_text("utf-8")
+        return await asyncio.wait_for(clock.wait(), PATIENCE_S), (live.state / "clock.log").read_text("utf-8")
 
 
 async def test_a_hole_in_the_ledger_stops_it(live: Live) -> None:
@@ -68,7 +68,7 @@ async def test_a_ledger_made_anew_under_its_feet_stops_it(live: Live) -> None:
         await until_ready(port)
         await delete_topics(live.bootstrap, EVENTS.name(live.prefix))
         await ensure_topics(live.bootstrap, live.prefix, PARTITIONS)
-        assert await clock.wait() == ExitCode.LEDGER
+        assert await asyncio.wait_for(clock.wait(), PATIENCE_S) == ExitCode.LEDGER
 
 
 async def test_without_a_kafka_it_says_so(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from streams.topics_on_kafka import ensure_topics
 from tests.clock.world import promise
 from tests.deleting import delete_topics
 from tests.doors.poisoned import Kind, Place, complete_with_worker, statements
-from tests.first_light.running import PARTITIONS, parley, played_history, service, write
+from tests.first_light.running import PARTITIONS, PATIENCE_S, parley, played_history, service, write
 
 PARTITION = partition_of(b"us-china", PARTITIONS)
 WHOLE = len(played_history())
@@ -36,7 +36,7 @@ async def one_more(place: Place) -> None:
 async def ends_for_a_person(place: Place, command: str) -> str:
     """Run a command that stays up; it ends with the code for outputs that are not Parley's. Return what it logged."""
     async with service(place.folder, command, "--brokers", place.kafka.bootstrap, "--prefix", place.prefix) as running:
-        assert await running.wait() == ExitCode.VERSION
+        assert await asyncio.wait_for(running.wait(), PATIENCE_S) == ExitCode.VERSION
     return (place.folder / f"{command}.log").read_text("utf-8")
 
 

@@ -1,5 +1,6 @@
 """What the worker writes is the fold of the ledger, whatever is killed."""
 
+import asyncio
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from schemas.ids import event_id
 from streams.broker import BrokerAddress
 from streams.doors.kafka import read_ledger, read_rows
 from tests.clock.world import promise
-from tests.first_light.running import Written, complete, played_history, worker, write, written
+from tests.first_light.running import PATIENCE_S, Written, complete, played_history, worker, write, written
 
 NEGOTIATION = "us-china"
 SOON = datetime(2027, 3, 1, tzinfo=UTC)
@@ -81,7 +82,7 @@ async def test_kill_9_inside_an_open_transaction_leaves_no_trace(
         await complete(kafka.bootstrap, prefix)
     await write(kafka.bootstrap, prefix, history[third : 2 * third])
     async with worker(tmp_path, kafka.bootstrap, prefix, stop_at="after_send_before_commit") as killed:
-        assert await killed.wait() == -signal.SIGKILL
+        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
     before = await written(kafka.bootstrap, prefix)
     await write(kafka.bootstrap, prefix, history[2 * third :])
     async with worker(tmp_path, kafka.bootstrap, prefix):
@@ -104,7 +105,7 @@ async def test_a_disturbed_run_writes_what_an_undisturbed_one_does(
         await complete(kafka.bootstrap, calm)
     await write(kafka.bootstrap, rough, history)
     async with worker(tmp_path, kafka.bootstrap, rough, stop_at="after_send_before_commit") as killed:
-        assert await killed.wait() == -signal.SIGKILL
+        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
     async with worker(tmp_path, kafka.bootstrap, rough):
         await complete(kafka.bootstrap, rough)
     assert await written(kafka.bootstrap, rough) == await written(kafka.bootstrap, calm)
