@@ -1,11 +1,17 @@
-"""The cut that is read behind the fence is the last one, whatever a broker tells beside the records."""
+"""What the fenced producer sends is there whole, and what is read behind the fence is what concerns this ledger."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.engine import fence
 from streams.engine.fence import FencedProducer, read_behind_fence
+from streams.engine.set_asides import SetAside
 from tests.engine.trial import Trial
+
+NO_HEADERS: tuple[tuple[str, bytes], ...] = ()
 
 
 @pytest.mark.kafka
@@ -28,3 +34,41 @@ async def test_a_high_watermark_that_lags_hides_no_cut(trial: Trial, monkeypatch
     read = await read_behind_fence(trial.engine_config(), 0, topic_id)
     await producer.stop()
     assert read.cut == (await trial.cuts())[0]
+
+
+@pytest.mark.kafka
+async def test_a_set_aside_of_a_ledger_that_was_made_anew_is_not_read(trial: Trial) -> None:
+    producer = FencedProducer(trial.engine_config(), 0)
+    await producer.raise_fence()
+    topic_id = await producer.topic_id(trial.ledger)
+    ours = SetAside(trial.ledger, topic_id, 0, 3, "it is not a number")
+    of_another = replace(ours, topic_id="AAAAAAAAAAAAAAAAAAAAAA", offset=5)
+    await producer.send({f"{trial.prefix}.cuts": [(one.key, one.encode(), ()) for one in (ours, of_another)]})
+    await producer.commit()
+    read = await read_behind_fence(trial.engine_config(), 0, topic_id)
+    await producer.stop()
+    assert read.aside == {3}
+
+
+@pytest.mark.kafka
+async def test_outputs_that_fill_many_batches_are_all_there_in_order(trial: Trial) -> None:
+    sizes = [200_000, 90_000, 1, 300_000, 500_000, 10, 20, 400_000, 250_000, 300_000, 7]
+    entries = [(b"k%d" % n, bytes([n]) * size, NO_HEADERS) for n, size in enumerate(sizes)]
+    producer = FencedProducer(trial.engine_config(), 0)
+    await producer.raise_fence()
+    await producer.send({f"{trial.prefix}.outputs": entries, f"{trial.prefix}.rows": entries[:2]})
+    await producer.commit()
+    await producer.stop()
+    assert (await trial.read("outputs"))[0] == [(key, value) for key, value, _ in entries]
+    assert (await trial.read("rows"))[0] == [(key, value) for key, value, _ in entries[:2]]
+    assert producer.sent_bytes > sum(sizes)
+
+
+def test_the_broker_is_told_how_long_a_transaction_of_this_partition_may_be_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: dict[str, object] = {}
+    monkeypatch.setattr(fence, "AIOKafkaProducer", lambda **settings: told.update(settings))
+    config = Trial("nowhere:1", "fence", tmp_path).engine_config(transaction_timeout=3.5)
+    FencedProducer(config, 2)
+    assert (told["transaction_timeout_ms"], told["transactional_id"]) == (3_500, config.transactional_id(2))
