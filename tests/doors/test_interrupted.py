@@ -12,8 +12,11 @@ from tests.first_light.running import PATIENCE_S, environment, parley
 
 WAITS = """
 import asyncio
+import signal
 import typer
 from streams.doors.commanding import answered
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # else deaf where the tests run in the background
 
 async def wait() -> None:
     print("begun", flush=True)
@@ -29,10 +32,13 @@ def test_only_what_runs_until_it_is_told_ends_well_by_ctrl_c(until_told: bool, c
         [sys.executable, "-c", WAITS.format(until_told=until_told)],
         env=environment(tmp_path), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
-        assert process.stdout is not None
-        assert process.stdout.readline() == "begun\n"
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=PATIENCE_S)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=PATIENCE_S)
+        finally:
+            process.kill()
     assert process.returncode == code, said
     assert ("interrupted: the answer is not whole" in said) == (code != 0)
 
