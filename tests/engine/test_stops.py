@@ -109,5 +109,5 @@ async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
         port = other.getsockname()[1]
         worker = await trial.worker(status_port=port)
         assert await worker.end() == ExitCode.PRODUCER
-    assert f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another one" in worker.tail()
+    assert f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another status port" in worker.tail()
     assert "Traceback" not in worker.tail()
