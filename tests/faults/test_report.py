@@ -190,7 +190,11 @@ def test_a_signal_ends_what_runs_and_leaves_the_table(
             ended.append("cleanly")
 
     playing(monkeypatch, outcome(), then=signalled)
-    assert command.play(PLAN) == 0
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # else deaf where tests run in the background
+    try:
+        assert command.play(PLAN) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert ended == ["cleanly"]
     said = capsys.readouterr()
     assert "| zombie | 1 | 1 | 1 |" in said.out
