@@ -97,7 +97,7 @@ def known(events: Sequence[Recorded], asked: Asked) -> Known:
 def _too_late(recorded: Recorded, recorded_by: datetime | None) -> bool:
     if recorded_by is None:
         return False
-    recorded_at = recorded.event.first_recorded_at or recorded.recorded_at
+    recorded_at = recorded.first_recorded_at
     return recorded_at is not None and recorded_at > recorded_by
 
 

@@ -109,7 +109,7 @@ class Negotiation:
     def heard_at(self, recorded: Recorded) -> datetime:
         """Return the ledger's own time of an event: recorded when live, public or struck in a replay."""
         event = recorded.event
-        recorded_at = event.first_recorded_at or recorded.recorded_at
+        recorded_at = recorded.first_recorded_at
         if isinstance(event, ClockStruck):
             return event.at.astimezone(UTC)
         if self.replay is None and recorded_at is not None:
@@ -131,7 +131,7 @@ class Negotiation:
 
     def _strike(self, outcome: Outcome, recorded: Recorded, strike: ClockStruck) -> None:
         at = strike.at.astimezone(UTC)
-        recorded_at = strike.first_recorded_at or recorded.recorded_at
+        recorded_at = recorded.first_recorded_at
         if strike.mode == "live" and recorded_at is not None and at > recorded_at + EARLY_STRIKE_ALLOWANCE:
             # its id is not kept: the same strike at the right time is no repeat
             self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
@@ -175,7 +175,7 @@ class Negotiation:
 
     def _alert_of(self, outcome: Outcome, recorded: Recorded, deadline: Deadline, lead: str, warn: datetime) -> Alert:
         name = digest("alert", self.name, deadline.id, str(deadline.revision), lead, FOLD_VERSION)
-        recorded_at = recorded.event.first_recorded_at or recorded.recorded_at
+        recorded_at = recorded.first_recorded_at
         told_at = recorded_at if recorded_at is not None and self.replay is None else self.present
         late = told_at - warn
         return Alert(

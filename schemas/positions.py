@@ -28,3 +28,8 @@ class Recorded:
     offset: int
     recorded_at: datetime | None
     data: bytes = b""
+
+    @property
+    def first_recorded_at(self) -> datetime | None:
+        """When it was recorded first, perhaps on another ledger; None where nobody says."""
+        return self.event.first_recorded_at or self.recorded_at

@@ -68,10 +68,6 @@ async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, pre
     return found
 
 
-def _recorded_at(recorded: Recorded) -> datetime | None:
-    return recorded.event.first_recorded_at or recorded.recorded_at
-
-
 def ask(
     negotiation: str,
     events: list[Recorded],
@@ -83,7 +79,7 @@ def ask(
 
     ValueError for `recorded_by` where events do not say when they were recorded.
     """
-    if recorded_by is not None and any(_recorded_at(one) is None for one in events):
+    if recorded_by is not None and any(one.first_recorded_at is None for one in events):
         raise ValueError(
             "--recorded-by asks what this ledger had, and its events do not say when they were recorded: ask Kafka, or "
             "a file that `parley export` has written. What was public by an instant is --known-at."
