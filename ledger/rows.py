@@ -55,8 +55,10 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
     lawful_now = segments_at(timeline.lawful, instant)
     one_reading = timeline.collected is timeline.lawful
     collected_now = lawful_now if one_reading else segments_at(timeline.collected, instant)
-    holding = [one.act for one in (*lawful_now.values(), *collected_now.values())]  # also before it was announced
-    made = [act for act in found.acts if act.made_at <= instant or act in holding]
+    made = [act for act in found.acts if act.made_at <= instant]
+    if len(made) < len(found.acts):  # what holds is shown, also before it was announced
+        holding = [one.act for one in (*lawful_now.values(), *collected_now.values())]
+        made = [act for act in found.acts if act.made_at <= instant or act in holding]
     if not made:
         return None
     lawful, collected = lawful_now.get(WHOLE), collected_now.get(WHOLE)
