@@ -42,16 +42,17 @@ from streams.doors.commanding import (
     settings_with,
 )
 from streams.doors.connecting import connect, connect_with_topics
-from streams.doors.dead_letters.ledgers import of_another_ledger
+from streams.doors.dead_letters.ledgers import ledger_id, speaking_of_another
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import decode_rows, find_cuts, negotiations_with_rows, read_cuts, read_rows
+from streams.doors.kafka import decode_rows, find_cuts, negotiations_with_rows, read_rows, up_to
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_rarely
 from streams.logs import set_up_logs
-from streams.topics import TABLES
+from streams.reading import end_positions
+from streams.topics import EVENTS, TABLES
 from streams.worker import OtherVersion, engine_config, refuse_other_version, work
 
 __all__ = ["app", "main"]
@@ -284,7 +285,8 @@ def tables(
 
     async def read() -> tuple[dict[str, dict[str, Json]], dict[int, int], bool]:
         bootstrap = connect(settings, brokers)
-        cuts = await read_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
+        found = await find_cuts(bootstrap, settings.installation)  # before the rows, which may hold more than they tell
+        cuts = up_to(found, await end_positions(bootstrap, EVENTS.name(settings.installation)))
         try:
             await until_outputs_decided(bootstrap, settings.installation, TABLES, within_s=_OPEN_S)
         except NotReached:
@@ -296,7 +298,7 @@ def tables(
         decoded = {name: decode_rows(settings.installation, negotiation, name, rows[name]) for name in chosen}
         if not any(rows.values()):
             await _say_why_nothing(bootstrap, settings.installation, negotiation, cuts)
-        elsewhere = await of_another_ledger(bootstrap, settings.installation)
+        elsewhere = speaking_of_another(found, await ledger_id(bootstrap, settings.installation))
         return decoded, cuts, bool(elsewhere)
 
     decoded, cuts, elsewhere = answered(read)

@@ -1,6 +1,6 @@
 """The ledger and its tables on Kafka, read as events and rows."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -118,6 +118,9 @@ async def find_cuts(bootstrap: str, prefix: str) -> dict[int, Cut]:
 
 async def read_cuts(bootstrap: str, prefix: str) -> dict[int, int]:
     """Return the offset up to which each partition's outputs are complete; -1 where there are none yet."""
-    cuts = await find_cuts(bootstrap, prefix)
-    ends = await end_positions(bootstrap, EVENTS.name(prefix))
-    return {partition: cuts[partition].offset if partition in cuts else -1 for partition in sorted(ends)}
+    return up_to(await find_cuts(bootstrap, prefix), await end_positions(bootstrap, EVENTS.name(prefix)))
+
+
+def up_to(cuts: Mapping[int, Cut], partitions: Iterable[int]) -> dict[int, int]:
+    """Return the offset up to which each partition is complete by its cut; -1 without one."""
+    return {partition: cuts[partition].offset if partition in cuts else -1 for partition in sorted(partitions)}

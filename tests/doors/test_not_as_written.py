@@ -33,6 +33,11 @@ async def one_more(place: Place) -> None:
     await write(place.kafka.bootstrap, place.prefix, [promise("d", SOON, "us-china")])
 
 
+async def make_the_ledger_anew(place: Place) -> None:
+    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
+    await ensure_topics(place.kafka.bootstrap, place.prefix, PARTITIONS)
+
+
 async def ends_for_a_person(place: Place, command: str) -> str:
     """Run a command that stays up; it ends with the code for outputs that are not Parley's. Return what it logged."""
     async with service(place.folder, command, "--brokers", place.kafka.bootstrap, "--prefix", place.prefix) as running:
@@ -76,8 +81,7 @@ async def test_where_nothing_was_written_nothing_is_called_equal(place: Place) -
 async def test_a_ledger_that_was_made_anew_is_called_that(place: Place) -> None:
     await place.begin(WHOLE)
     await complete_with_worker(place)
-    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
-    await ensure_topics(place.kafka.bootstrap, place.prefix, PARTITIONS)
+    await make_the_ledger_anew(place)
     await place.begin(WHOLE)  # as many events, and yet another ledger
     found = await place.ask(commanding.BAD_INPUT, "status")
     assert (found["behind"], found["complete"], found["of_another_ledger"]) == (0, False, [PARTITION])
@@ -158,8 +162,7 @@ async def test_two_sets_are_compared_beside_what_somebody_else_wrote(place: Plac
 async def test_two_sets_are_not_compared_where_one_is_of_another_ledger(place: Place) -> None:
     await place.begin(WHOLE)
     await complete_with_worker(place)
-    await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
-    await ensure_topics(place.kafka.bootstrap, place.prefix, PARTITIONS)
+    await make_the_ledger_anew(place)
     await place.ask(0, "topics", "--outputs", "blue")
     said = (await place.ask(commanding.BAD_INPUT, "fsck", "--against", "blue"))["said"]
     assert "deleted and made anew" in said

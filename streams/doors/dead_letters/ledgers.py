@@ -1,6 +1,9 @@
 """Which ledger dead letters speak of: a topic of one name may be another ledger than it was."""
 
+from collections.abc import Mapping
+
 from streams.doors.kafka import find_cuts
+from streams.engine import Cut
 from streams.reading.records import open_reader
 from streams.topics import EVENTS
 
@@ -22,6 +25,9 @@ async def of_another_ledger(bootstrap: str, prefix: str) -> frozenset[int]:
     A dead letter names no ledger, but it was committed with a cut that does; and no worker goes on behind a cut that
     names another ledger than the one that is there, so all of a partition's dead letters speak of that ledger.
     """
-    topic_id = await ledger_id(bootstrap, prefix)
-    cuts = await find_cuts(bootstrap, prefix)
+    return speaking_of_another(await find_cuts(bootstrap, prefix), await ledger_id(bootstrap, prefix))
+
+
+def speaking_of_another(cuts: Mapping[int, Cut], topic_id: str | None) -> frozenset[int]:
+    """Return the partitions whose cut speaks of another ledger than the one with this topic id."""
     return frozenset(partition for partition, cut in cuts.items() if not cut.speaks_of(topic_id))
