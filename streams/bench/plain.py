@@ -20,7 +20,7 @@ from schemas.codec import decode
 from streams.bench.sampling import Teller
 from streams.bench.tally import Tally
 from streams.engine import Cut
-from streams.engine.collecting import collect_rarely
+from streams.engine.collecting import collect_young
 
 Work = Literal["consume", "orjson", "decode", "fenced"]
 _FETCH_BYTES_MAX: Final = 4 << 20
@@ -46,7 +46,7 @@ class PlainSettings:
 def main() -> None:
     """Do the work to the end of the ledger."""
     settings = PlainSettings(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
-    collect_rarely()  # as the engine does
+    collect_young()  # as the engine does
     uvloop.run(_run(settings))
 
 

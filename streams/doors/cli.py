@@ -49,7 +49,7 @@ from streams.doors.kafka import decode_rows, find_cuts, negotiations_with_rows, 
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
-from streams.engine.collecting import collect_rarely
+from streams.engine.collecting import collect_young
 from streams.logs import set_up_logs
 from streams.reading import end_positions
 from streams.topics import EVENTS, TABLES
@@ -64,7 +64,7 @@ TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
 
 def main() -> None:
     """Run the command line."""
-    collect_rarely()  # most commands fold a ledger
+    collect_young()  # most commands fold a ledger
     try:
         app()
     except SystemExit as end:

@@ -11,7 +11,7 @@ from faust.tables.manager import TableManager
 from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
-from streams.engine.collecting import collect_rarely
+from streams.engine.collecting import collect_young
 from streams.engine.config import EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
@@ -140,7 +140,7 @@ def run(app: faust.App) -> NoReturn:
 
     SIGTERM finishes the batch in flight and leaves the group with exit code 0; faults leave with those of `ExitCode`.
     """
-    collect_rarely()
+    collect_young()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = FailStopWorker(
