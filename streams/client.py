@@ -16,6 +16,7 @@ from schemas.changes import Json
 from schemas.codec import encode
 from schemas.events import Event
 from streams.doors.appending import Appended, append
+from streams.doors.arriving import at_hand
 from streams.doors.asking import ask, events_of
 from streams.doors.connecting import connect
 from streams.doors.kafka import decode_rows, read_rows
@@ -41,7 +42,9 @@ class Parley:
 
     async def append(self, events: Iterable[Event]) -> Appended:
         """Append events, each acknowledged by every replica in sync; what is there already is counted, not repeated."""
-        return await append(self._bootstrap(), self._prefix, (encode(event) for event in events))
+        done = Appended()
+        await append(self._bootstrap(), self._prefix, at_hand(encode(event) for event in events), result=done)
+        return done
 
     async def state(
         self,

@@ -204,7 +204,7 @@ class ClockProcess:
         ends = await end_positions(self._bootstrap, self._topic)
         found = await topics_found(self._bootstrap, self._prefix)
         topic_id = next((one.topic_id for one in found if one.name == self._topic), None)
-        return _Look(ends, topic_id, await read_set_asides(self._bootstrap, self._prefix))
+        return _Look(ends, topic_id, frozenset(await read_set_asides(self._bootstrap, self._prefix)))
 
     def _take_in(self, look: _Look, before: _Look) -> None:
         """Leave out what is set aside; halt if the ledger is another one, or if reading it has come to a stop."""

@@ -30,9 +30,12 @@ class BadLedgerFile(Exception):  # noqa: N818 -- bad input, not a fault of ours
     """A file cannot be read as a ledger; the message says which lines and why."""
 
 
-def lines(data: Iterable[bytes]) -> Iterator[Line]:
-    """Read events line by line; blank lines are passed over, overlong ones refused without being parsed."""
-    for number, raw in enumerate(data, start=1):
+def lines(data: Iterable[bytes], first: int = 1) -> Iterator[Line]:
+    """Read events line by line; blank lines are passed over, overlong ones refused without being parsed.
+
+    `first` is the number of the first line.
+    """
+    for number, raw in enumerate(data, start=first):
         text = raw.rstrip(b"\r\n")
         if not text.strip():
             continue

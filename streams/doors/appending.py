@@ -1,12 +1,11 @@
 """The door for writing: every line is judged before it touches the ledger; a bad one is refused, the others land."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import IO, Any
+from typing import Any
 
 from schemas.cloudevents import headers
-from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
+from schemas.codec import Undecodable, encode
 from schemas.events import Event
 from streams.doors.known_events import KnownEvents, read_known, taken
 from streams.doors.offsets import contradiction
@@ -14,7 +13,6 @@ from streams.ledger_file import Line, lines
 from streams.producing import Append, LedgerWriter
 from streams.topics import EVENTS, partition_of
 
-_CHUNK_LINES = 5_000
 _REFUSED_MAX = 10_000
 
 
@@ -42,34 +40,28 @@ class Appended:
         return document
 
 
-def bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Read lines of any stream; of an overlong one only the beginning is kept, so that memory stays bounded."""
-    limit = EVENT_BYTES_MAX + 2
-    while line := stream.readline(limit):
-        rest = line
-        while len(rest) == limit and not rest.endswith(b"\n"):
-            rest = stream.readline(limit)
-        yield line
-
-
 async def append(
     bootstrap: str,
     prefix: str,
-    data: Iterable[bytes],
+    data: AsyncIterable[Sequence[bytes]],
     *,
+    result: Appended,
     progress: Callable[[int], None] = lambda _: None,
-) -> Appended:
-    """Append the events of JSON Lines. What is on the ledger already changes nothing and is counted."""
-    result = Appended()
+) -> None:
+    """Append the events of JSON Lines as they come; `result` says what became of those that have come so far.
+
+    What is on the ledger already changes nothing and is counted.
+    """
     known = await read_known(bootstrap, prefix)
-    judged = lines(data)
+    number = 1
     async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
-        while chunk := list(islice(judged, _CHUNK_LINES)):
-            fresh = [event for line in chunk if (event := await _judge(line, known, result)) is not None]
+        async for some in data:
+            judged = [await _judge(line, known, result) for line in lines(some, number)]
+            fresh = [event for event in judged if event is not None]
             await writer.append_all(_records(fresh, writer.partitions))
             result.accepted += len(fresh)
-            progress(len(chunk))
-    return result
+            number += len(some)
+            progress(len(judged))
 
 
 async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:

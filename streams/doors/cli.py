@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager, suppress
-from typing import IO, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
@@ -18,14 +18,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schemas.changes import Json
 from schemas.encoding import canonical_json
-from streams import ledger_file
 from streams.broker import CLEANLY, BrokerError, EmbeddedBroker
 from streams.doors import showing
+from streams.doors.appending import Appended
 from streams.doors.appending import append as append_lines
-from streams.doors.appending import bounded_lines
+from streams.doors.arriving import arriving, opened
 from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
 from streams.doors.commanding import (
     BAD_INPUT,
+    INTERRUPTED,
     READER_GONE,
     UNREACHABLE,
     USAGE,
@@ -209,13 +210,20 @@ def append_command(
     with _progress() as tell, faults():
         bootstrap = connect(settings, brokers)
         for name in files:
-            with _open(name) as stream:
-                result = asyncio.run(
-                    append_lines(bootstrap, settings.installation, bounded_lines(stream), progress=tell)
-                )
-            report = result.report()
+            done = Appended()
+            with opened(name) as descriptor:
+                lines = arriving(descriptor)
+                try:
+                    asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done, progress=tell))
+                except KeyboardInterrupt as error:
+                    count = total["accepted"] + done.accepted
+                    again = "Append all of it again: what is there is recognised."
+                    leave(f"interrupted: {count} events or more are on the ledger. {again}", INTERRUPTED, error)
+            report = done.report()
             total["accepted"] += report["accepted"]
             total["duplicates"] += report["duplicates"]
+            if "refused_more" in report:
+                total["refused_more"] = total.get("refused_more", 0) + report["refused_more"]
             total["refused"] += [{"file": name, **one} if len(files) > 1 else one for one in report["refused"]]
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(total)
@@ -223,21 +231,6 @@ def append_command(
         showing.console().print(showing.appended_view(total))
     if total["refused"]:
         raise typer.Exit(BAD_INPUT)
-
-
-@contextmanager
-def _open(name: str) -> Any:  # noqa: ANN401 -- a context manager
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        stream: IO[bytes] = open(name, "rb")  # noqa: PTH123, SIM115 -- closed below
-    except OSError as error:
-        raise ledger_file.BadLedgerFile(
-            f"{name}: {error.strerror}. Name a JSON Lines file, or - for standard input."
-        ) from error
-    with stream:
-        yield stream
 
 
 @contextmanager

@@ -4,12 +4,14 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import typer
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from schemas.changes import FOLD_VERSION
 from streams import ledger_file
 from streams.bench.processes import BenchFailed
 from streams.broker import BrokerAlreadyRuns, BrokerError
@@ -56,6 +58,21 @@ Outputs = Annotated[str | None, typer.Option("--outputs", help="Name of a set of
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
 AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
 Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
+
+
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
+    if wanted:
+        showing.console().print(f"parley {version('parley-ledger')}, fold version {FOLD_VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_tell_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take what stands before a command."""
 
 
 def settings_with(prefix: str | None, outputs: str | None = None) -> Settings:

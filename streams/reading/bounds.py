@@ -1,4 +1,4 @@
-"""Where a topic ends."""
+"""Where a topic begins and ends."""
 
 from collections.abc import Collection
 
@@ -18,3 +18,9 @@ async def end_positions(
     """
     async with open_reader(bootstrap, topic, isolation, partitions) as reader:
         return await reader.ends()
+
+
+async def begin_positions(bootstrap: str, topic: str) -> dict[int, int]:
+    """Return the offset of the first record that each partition still has, or would have."""
+    async with open_reader(bootstrap, topic, "read_uncommitted") as reader:
+        return await reader.begins()

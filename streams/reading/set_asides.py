@@ -7,8 +7,8 @@ from streams.reading.table import read_table
 from streams.topics import CUTS, EVENTS
 
 
-async def read_set_asides(bootstrap: str, prefix: str) -> frozenset[tuple[int, int]]:
-    """Return partition and offset of each record of the ledger that is set aside now.
+async def read_set_asides(bootstrap: str, prefix: str) -> dict[tuple[int, int], str]:
+    """Return partition and offset of each record of the ledger that is set aside now, with the reason given.
 
     Whoever folds the ledger leaves these out, as the worker does. Errors as in `read_to_end`; UnreadableCutError.
     """
@@ -16,7 +16,8 @@ async def read_set_asides(bootstrap: str, prefix: str) -> frozenset[tuple[int, i
     rows = await read_table(bootstrap, cuts)
     asides = [read_as(decode_set_aside, cuts, key, row) for key, row in rows.items() if is_set_aside(key)]
     if not asides:
-        return frozenset()
+        return {}
     async with open_reader(bootstrap, ledger, "read_committed") as reader:
         topic_id = await reader.topic_id()
-    return frozenset((one.partition, one.offset) for one in asides if one.topic == ledger and one.speaks_of(topic_id))
+    here = [one for one in asides if one.topic == ledger and one.speaks_of(topic_id)]
+    return {(one.partition, one.offset): one.reason for one in here}

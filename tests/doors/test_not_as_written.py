@@ -14,7 +14,7 @@ from streams.engine.set_asides import set_aside_prefix
 from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, DEADLINES, EVENTS, MEASURES, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.clock.world import promise
-from tests.deleting import delete_topics
+from tests.deleting import delete_records, delete_topics
 from tests.doors.poisoned import Kind, Place, complete_with_worker, statements
 from tests.first_light.running import PARTITIONS, PATIENCE_S, parley, played_history, service, write
 
@@ -87,6 +87,16 @@ async def test_a_ledger_that_was_made_anew_is_called_that(place: Place) -> None:
     assert (found["behind"], found["complete"], found["of_another_ledger"]) == (0, False, [PARTITION])
     assert "deleted and made anew" in found["said"]
     assert "deleted and made anew" in (await place.ask(commanding.BAD_INPUT, "fsck"))["said"]
+
+
+@pytest.mark.kafka
+async def test_a_ledger_that_has_lost_its_beginning_is_called_that(place: Place) -> None:
+    await place.begin(WHOLE)
+    await complete_with_worker(place)
+    await delete_records(place.kafka.bootstrap, EVENTS.name(place.prefix), PARTITION, 2)
+    found = await place.ask(commanding.BAD_INPUT, "status")
+    assert (found["behind"], found["complete"], found["beginning_gone"]) == (0, False, [PARTITION])
+    assert "the first records of the ledger are gone" in found["said"]
 
 
 @pytest.mark.kafka

@@ -55,6 +55,10 @@ async def test_a_worker_that_a_record_stops_goes_on_once_it_is_set_aside(
     assert checked.returncode == 0, checked.stdout.decode()
     dead = [one async for records in read_to_end(kafka.bootstrap, DEAD_LETTERS.name(prefix)) for one in records]
     assert [(dict(one.headers)["parley_code"], one.value) for one in dead] == [(b"set_aside", later)]
+    letter = json.loads((await command(tmp_path, kafka, prefix, "dead-letters", "show", place)).stdout)
+    assert letter["set_aside_because"] == "not to be installed"
+    told = await command(tmp_path, kafka, prefix, "dead-letters", "show", place, "--table")
+    assert "set aside because: not to be installed" in told.stdout.decode()
     status = json.loads((await command(tmp_path, kafka, prefix, "status")).stdout)
     assert [one["set_aside"] for one in status["partitions"]] == [int(n == partition) for n in range(PARTITIONS)]
     exported = await command(tmp_path, kafka, prefix, "export")
@@ -80,7 +84,7 @@ async def test_what_is_no_record_is_not_set_aside(kafka: BrokerAddress, prefix: 
         done = await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "to see")
         assert (done.returncode, done.stdout) == (code, b"")
         assert complaint in " ".join(done.stderr.decode().split())
-    assert await read_set_asides(kafka.bootstrap, prefix) == frozenset()
+    assert await read_set_asides(kafka.bootstrap, prefix) == {}
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1_001])

@@ -1,5 +1,6 @@
 """The verdict on a trial: what its topics hold against the reference, and what its history shows."""
 
+import signal
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from tests.faults.reference import Reference, reference
 from tests.faults.trial import Trial
 
 _SHOWN_MAX = 10
+_ASKED = (0, -signal.SIGKILL)
 
 
 @dataclass(slots=True)
@@ -21,7 +23,8 @@ class Verdict:
     """What came of a trial. `trouble` says why it could not be played to its end, or what else was not as expected.
 
     landed: how many of the faults struck while work was waiting; kills, of those, and among these the ones inside an
-    open transaction; zombies: paused workers that woke up behind their successor and were refused.
+    open transaction; zombies: paused workers that woke up behind their successor and were refused; exits: workers that
+    ended by themselves, these zombies among them, by exit code.
     """
 
     folder: Path
@@ -34,6 +37,7 @@ class Verdict:
     kills: int = 0
     kills_in_transaction: int = 0
     zombies: int = 0
+    exits: Counter[int] = field(default_factory=Counter)
     recoveries_ms: list[int] = field(default_factory=list)
 
     @property
@@ -162,6 +166,7 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
         recovered = recovered_ms(at_ms, min(heals, default=at_ms), waiting, cuts.committed)
         if recovered is not None:
             verdict.recoveries_ms.append(recovered)
+    verdict.exits = Counter(one["code"] for one in trial.history.of("exited") if one["code"] not in _ASKED)
     paused = {fault["target"] for fault in trial.history.of("fault") if fault["fault"] == "pause"}
     verdict.zombies = sum(
         1

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import quantiles
@@ -12,7 +13,7 @@ from tests.faults.campaign import Outcome
 from tests.faults.checkers import WRONGS
 
 _COLUMNS = (
-    "trial", "trials", "counted", "faults", "kills", "events", *(f"**{wrong}**" for wrong in WRONGS), "failed",
+    "trial", "trials", "counted", "faults", "kills", "exits", "events", *(f"**{wrong}**" for wrong in WRONGS), "failed",
     "recovery p50", "p95", "max", "3/n",
 )  # fmt: skip
 
@@ -45,6 +46,7 @@ def markdown(outcomes: Sequence[Outcome], wrong: Sequence[str], command: str, se
         "",
         f"- kills inside an open transaction: {sum(one.verdict.kills_in_transaction for one in outcomes)}",
         f"- zombies fenced: {sum(one.verdict.zombies for one in outcomes)}",
+        f"- exits, zombies among them: workers that ended by themselves; {_codes(outcomes)}",
     ]
     if wrong:
         lines += ["", "Not good:", "", *(f"- {one}" for one in wrong)]
@@ -61,12 +63,18 @@ def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:
         str(counted),
         str(sum(one.landed for one in verdicts)),
         str(sum(one.kills for one in verdicts)),
+        str(sum(one.exits.total() for one in verdicts)),
         f"{sum(one.events for one in verdicts):,}",
         *(str(sum(one.wrong[wrong] for one in verdicts)) for wrong in WRONGS),
         str(failed),
         *_times(ms for one in verdicts for ms in one.recoveries_ms),
         f"{3 / counted:.2g}" if counted and not failed else "-",  # the rule of three is one of no failures
     ]
+
+
+def _codes(outcomes: Sequence[Outcome]) -> str:
+    codes = sum((one.verdict.exits for one in outcomes), Counter[int]())
+    return ", ".join(f"{count} with code {code}" for code, count in sorted(codes.items())) or "none"
 
 
 def _times(found: Iterable[int]) -> list[str]:

@@ -84,6 +84,16 @@ def test_a_trial_counts_in_the_table_only_if_its_fault_landed_and_it_was_good() 
     }  # fmt: skip
 
 
+def test_workers_that_ended_by_themselves_are_counted_and_told_by_code() -> None:
+    outcomes = [outcome(exits=Counter({75: 2})), outcome("disk full", exits=Counter({75: 1, 73: 1})), outcome("quiet")]
+    assert {name: row["exits"] for name, row in rows(*outcomes).items()} == {
+        "zombie": "2", "disk full": "2", "quiet": "0", "**all**": "4"
+    }  # fmt: skip
+    told = "workers that ended by themselves; "
+    assert f"{told}1 with code 73, 3 with code 75\n" in markdown(outcomes, [], "command", 60) + "\n"
+    assert f"{told}none\n" in markdown(outcomes[2:], [], "command", 60) + "\n"
+
+
 def test_recoveries_are_told_by_median_and_worst() -> None:
     table = rows(outcome(recoveries_ms=[1_000, 2_000]), outcome(seed=2, recoveries_ms=[9_000]), outcome("disk full"))
     assert [table["zombie"][name] for name in ("recovery p50", "p95", "max")] == ["2.0 s", "8.3 s", "9.0 s"]

@@ -15,6 +15,8 @@ SHORT = (
     "rebalances 1-3-2-1",
     "poison of eight kinds",
     "newer schema",
+    "replay from zero",
+    "mixed on workers",
     "ledger made anew under a running worker",
     "records deleted under a running worker",
 )

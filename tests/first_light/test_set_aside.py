@@ -40,7 +40,9 @@ async def test_an_event_of_a_later_major_version_stops_the_worker_until_it_is_se
     await set_aside(config, place, poison.offset, "this version will not be installed")
     async with worker(tmp_path, kafka.bootstrap, prefix):
         await complete(kafka.bootstrap, prefix)
-    assert await read_set_asides(kafka.bootstrap, prefix) == {(place, poison.offset)}
+    assert await read_set_asides(kafka.bootstrap, prefix) == {
+        (place, poison.offset): "this version will not be installed"
+    }
     assert (await read_ledger(kafka.bootstrap, prefix)).unreadable == 1
     assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == (await folded(kafka.bootstrap, prefix))[0]
     checked = parley(tmp_path, "fsck", "--brokers", kafka.bootstrap, "--prefix", prefix)

@@ -37,6 +37,7 @@ from streams.doors.progress import told_if_slow
 from streams.engine.halt import StopPoint
 from streams.ledger_file import BadLedgerFile
 from streams.projection import LedgerProjection
+from streams.reading import read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.worker import leads
@@ -139,7 +140,8 @@ def show(
         letter = await find_letter(bootstrap, settings.installation, where)
         _, decisions = await read_decisions(bootstrap, settings.installation)
         value = await original_bytes(bootstrap, settings.installation, letter)
-        return telling.whole(letter, value, decisions.get(where)), value
+        aside = await read_set_asides(bootstrap, settings.installation)
+        return telling.whole(letter, value, decisions.get(where), aside=aside.get(where)), value
 
     found, value = _decided(look)
     if raw:
@@ -156,6 +158,7 @@ def show(
 
 def _show(found: dict[str, Any]) -> None:
     told = [(name, str(found[name])) for name in ("position", "dead_letter", "at", "state", "code", "reason")]
+    told += [("set aside because", found["set_aside_because"])] if found["set_aside_because"] is not None else []
     told += [("pointer", found["pointer"]), ("bytes", str(found["bytes"]))]
     told += [("key", telling.written_text(found["key"]))]
     told += [(f"header {one['name']}", telling.written_text(one)) for one in found["headers"]]

@@ -11,13 +11,17 @@ from streams.doors.dead_letters.decisions import read_decisions
 from streams.doors.dead_letters.ledgers import ledger_id
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
-from streams.reading import end_positions, read_set_asides
+from streams.reading import begin_positions, end_positions, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
 
 _ANOTHER_LEDGER: Final = (
     "the ledger was deleted and made anew, or has lost its end, since these tables were written; a worker stops there "
     "with exit code 76. Restore the ledger; or, if it was meant, delete the derived topics and let a worker begin anew."
+)
+_BEGINNING_GONE: Final = (
+    "the first records of the ledger are gone, so nobody can fold it: a worker stops there with exit code 70. Restore "
+    "the ledger from an export, and set its retention to unlimited."
 )
 
 
@@ -38,6 +42,9 @@ def status(
         _show(found)
     if found["of_another_ledger"]:
         showing.complain(_ANOTHER_LEDGER)
+    if found["beginning_gone"]:
+        showing.complain(_BEGINNING_GONE)
+    if found["of_another_ledger"] or found["beginning_gone"]:
         raise typer.Exit(BAD_INPUT)
 
 
@@ -52,6 +59,8 @@ def _show(found: dict[str, Any]) -> None:
 def _said(found: dict[str, Any]) -> str:
     if found["of_another_ledger"]:
         return f"The tables of partitions {', '.join(map(str, found['of_another_ledger']))} are of another ledger."
+    if found["beginning_gone"]:
+        return f"The beginning of partitions {', '.join(map(str, found['beginning_gone']))} is gone."
     return "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
 
 
@@ -59,6 +68,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
     ledger = EVENTS.name(settings.installation)
     cuts = await find_cuts(bootstrap, settings.installation)
     ends = await end_positions(bootstrap, ledger)  # after the cuts: a worker that goes on is not ahead of its ledger
+    begins = await begin_positions(bootstrap, ledger)
     aside = await read_set_asides(bootstrap, settings.installation)
     _, decisions = await read_decisions(bootstrap, settings.installation)
     dead = await listed(bootstrap, settings.installation, decisions, limit=0)
@@ -79,6 +89,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         )
     topic_id = await ledger_id(bootstrap, settings.installation)
     another = [one for one, cut in sorted(cuts.items()) if cut.offset >= ends[one] or not cut.speaks_of(topic_id)]
+    gone = [one for one, begin in sorted(begins.items()) if begin > 0]
     behind = sum(line["behind"] for line in lines)
     return {
         "schema": "parley.status/1",
@@ -88,7 +99,8 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "ledger": ledger,
         "partitions": lines,
         "behind": behind,
-        "complete": not another and all(line["behind"] == 0 for line in lines),
+        "complete": not another and not gone and all(line["behind"] == 0 for line in lines),
         "of_another_ledger": another,
+        "beginning_gone": gone,
         "dead_letters": dead.counts,
     }

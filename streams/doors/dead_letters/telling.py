@@ -91,12 +91,18 @@ def _line(letter: DeadLetter, state: str) -> dict[str, Any]:
     }
 
 
-def whole(letter: DeadLetter, value: bytes | None, decision: Decision | None) -> dict[str, Any]:
-    """Return everything that is known of one dead letter; `value` are the record's bytes, wherever they are kept."""
+def whole(
+    letter: DeadLetter, value: bytes | None, decision: Decision | None, *, aside: str | None = None
+) -> dict[str, Any]:
+    """Return everything that is known of one dead letter.
+
+    `value` are the record's bytes, wherever they are kept; `aside` is why a person has set it aside.
+    """
     return {
         **_line(letter, "open" if decision is None else decision.verdict),
         "bytes": len(value or b""),
         "reason": letter.reason,
+        "set_aside_because": aside,
         "key": written(letter.key),
         "headers": [{"name": name, **(written(one) or {})} for name, one in letter.headers],
         "value": written(value),
