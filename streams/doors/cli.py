@@ -217,7 +217,7 @@ def append_command(
                     asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done, progress=tell))
                 except KeyboardInterrupt as error:
                     count = total["accepted"] + done.accepted
-                    again = "Append all of it again: what is there is recognised."
+                    again = "Append all of it again: what is there is recognised, what is refused is told."
                     leave(f"interrupted: {count} events or more are on the ledger. {again}", INTERRUPTED, error)
             report = done.report()
             total["accepted"] += report["accepted"]
