@@ -50,7 +50,6 @@ class Known:
     knowledge: Knowledge
     data_through: date | None
     position: dict[str, int]
-    unread: int = 0
 
 
 def latest_public_at(events: Iterable[Recorded]) -> datetime | None:

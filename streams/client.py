@@ -56,8 +56,8 @@ class Parley:
     ) -> Json:
         """Return the state (`parley.state/1`) at an instant, as known at another. UnknownNegotiation without one."""
         bootstrap = self._bootstrap()
-        events = await events_of(negotiation, ledger=None, bootstrap=bootstrap, prefix=self._prefix)
-        return ask(negotiation, events, at, known_at, recorded_by)
+        found = await events_of(negotiation, ledger=None, bootstrap=bootstrap, prefix=self._prefix)
+        return ask(negotiation, found, at, known_at, recorded_by)
 
     async def rows(self, negotiation: str) -> dict[str, dict[str, Json]]:
         """Return the rows that the worker wrote, by table and entity. UnreadableOutput if somebody else wrote one."""
@@ -74,6 +74,7 @@ class Parley:
     ) -> AsyncGenerator[Json, None]:
         """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N] (0: all; None: new ones).
 
+        A cursor is the `sequence` of one kind: follow each kind with its own.
         With `follow` false it ends where the topics end now. UnreadableOutput if somebody else wrote there.
         """
         notices = watch_notices(

@@ -10,7 +10,7 @@ from schemas.events import Event
 from streams.doors.known_events import KnownEvents, read_known, taken
 from streams.doors.offsets import contradiction
 from streams.ledger_file import Line, lines
-from streams.producing import Append, LedgerWriter
+from streams.producing import Append, AppendFailed, LedgerWriter
 from streams.topics import EVENTS, partition_of
 
 _REFUSED_MAX = 10_000
@@ -32,12 +32,18 @@ class Appended:
             return
         self.refused.append({"line": number, "code": fault.code, "reason": fault.reason, "pointer": fault.pointer})
 
-    def report(self) -> dict[str, Any]:
-        """Return the JSON document of `append`."""
-        document: dict[str, Any] = {"accepted": self.accepted, "duplicates": self.duplicates, "refused": self.refused}
-        if self.refused_more:
-            document["refused_more"] = self.refused_more
-        return document
+
+def appended_report(done: Sequence[tuple[str, Appended]], *, whole: bool) -> dict[str, Any]:
+    """Return the JSON document of `append` for files by name; where it is not `whole`, it says so."""
+    refused = [{"file": name, **line} if len(done) > 1 else line for name, one in done for line in one.refused]
+    more = sum(one.refused_more for _, one in done)
+    return {
+        "accepted": sum(one.accepted for _, one in done),
+        "duplicates": sum(one.duplicates for _, one in done),
+        "refused": refused,
+        **({"refused_more": more} if more else {}),
+        **({} if whole else {"whole": False}),
+    }
 
 
 async def append(
@@ -58,7 +64,11 @@ async def append(
         async for some in data:
             judged = [await _judge(line, known, result) for line in lines(some, number)]
             fresh = [event for event in judged if event is not None]
-            await writer.append_all(_records(fresh, writer.partitions))
+            try:
+                await writer.append_all(_records(fresh, writer.partitions))
+            except AppendFailed as failure:
+                result.accepted += len(failure.acknowledged)
+                raise
             result.accepted += len(fresh)
             number += len(some)
             progress(len(judged))

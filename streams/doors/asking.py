@@ -6,10 +6,9 @@ from typing import Final
 
 from ledger.answer import Asked, latest_public_at, state
 from schemas.changes import Json
-from schemas.positions import Recorded
 from schemas.times import instant_text, midnight, parse_instant, zone
 from streams import ledger_file
-from streams.doors.kafka import read_ledger
+from streams.doors.kafka import Ledger, read_ledger
 from streams.now import now
 
 _POSITION: Final = re.compile(r"([0-9]{1,4}):([0-9]{1,18})")
@@ -54,14 +53,15 @@ def _midnight_in(day: str, zone_name: str) -> str:
     return instant_text(midnight(date.fromisoformat(day), zone_name).astimezone(zone(zone_name)))
 
 
-async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, prefix: str) -> list[Recorded]:
-    """Return the events of a negotiation, of a file or of Kafka. UnknownNegotiation if there is none."""
+async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, prefix: str) -> Ledger:
+    """Return what a file or Kafka holds of a negotiation. UnknownNegotiation if it has no event."""
     if ledger is not None:
         every = ledger_file.recorded(ledger_file.events(ledger))
-        found = [one for one in every if one.event.negotiation == negotiation]
+        found = Ledger([one for one in every if one.event.negotiation == negotiation])
     else:
-        every = found = (await read_ledger(bootstrap, prefix, negotiation)).events
-    if not found:
+        found = await read_ledger(bootstrap, prefix, negotiation)
+        every = found.events
+    if not found.events:
         names = sorted({one.event.negotiation for one in every})
         known = f" It has {', '.join(names)}." if names else ""
         raise UnknownNegotiation(f"The ledger has no negotiation {negotiation!r}.{known}")
@@ -70,15 +70,17 @@ async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, pre
 
 def ask(
     negotiation: str,
-    events: list[Recorded],
+    ledger: Ledger,
     at: datetime | None,
     known_at: datetime | None,
     recorded_by: datetime | None,
 ) -> Json:
     """Return the state. Without `at`: now. Without `known_at`: with everything on the ledger.
 
+    `unread` counts the records in the same place that are no events, or set aside.
     ValueError for `recorded_by` where events do not say when they were recorded.
     """
+    events = ledger.events
     if recorded_by is not None and any(one.first_recorded_at is None for one in events):
         raise ValueError(
             "--recorded-by asks what this ledger had, and its events do not say when they were recorded: ask Kafka, or "
@@ -87,4 +89,5 @@ def ask(
     present = now().replace(microsecond=0)
     latest = latest_public_at(events)
     everything = max(present, latest) if latest is not None else present
-    return state(negotiation, events, Asked(at or present, known_at or everything, recorded_by))
+    answer = state(negotiation, events, Asked(at or present, known_at or everything, recorded_by))
+    return {**answer, "unread": ledger.unreadable}

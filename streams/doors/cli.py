@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Annotated, Any, Final
 
 import orjson
@@ -20,7 +20,7 @@ from schemas.changes import Json
 from schemas.encoding import canonical_json
 from streams.broker import CLEANLY, BrokerError, EmbeddedBroker
 from streams.doors import showing
-from streams.doors.appending import Appended
+from streams.doors.appending import Appended, appended_report
 from streams.doors.appending import append as append_lines
 from streams.doors.arriving import arriving, opened
 from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
@@ -46,7 +46,7 @@ from streams.doors.connecting import connect, connect_with_topics
 from streams.doors.dead_letters.ledgers import ledger_id, speaking_of_another
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
-from streams.doors.kafka import decode_rows, find_cuts, negotiations_with_rows, read_rows, up_to
+from streams.doors.kafka import decode_rows, find_cuts, read_rows, up_to, without_rows
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
@@ -206,31 +206,30 @@ def append_command(
 ) -> None:
     """Append reports to the ledger. A refused line is told with its reason and never reaches it; the others land."""
     settings = settings_with(prefix)
-    total: dict[str, Any] = {"accepted": 0, "duplicates": 0, "refused": []}
-    with _progress() as tell, faults():
-        bootstrap = connect(settings, brokers)
-        for name in files:
-            done = Appended()
-            with opened(name) as descriptor:
+    done: list[tuple[str, Appended]] = []
+    code = 0
+    try:
+        with faults(), _progress() as tell, ExitStack() as inputs:
+            descriptors = [inputs.enter_context(opened(name)) for name in files]
+            bootstrap = connect(settings, brokers)
+            for name, descriptor in zip(files, descriptors, strict=True):
+                done.append((name, Appended()))
                 lines = arriving(descriptor)
-                try:
-                    asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done, progress=tell))
-                except KeyboardInterrupt as error:
-                    count = total["accepted"] + done.accepted
-                    again = "Append all of it again: what is there is recognised, what is refused is told."
-                    leave(f"interrupted: {count} events or more are on the ledger. {again}", INTERRUPTED, error)
-            report = done.report()
-            total["accepted"] += report["accepted"]
-            total["duplicates"] += report["duplicates"]
-            if "refused_more" in report:
-                total["refused_more"] = total.get("refused_more", 0) + report["refused_more"]
-            total["refused"] += [{"file": name, **one} if len(files) > 1 else one for one in report["refused"]]
+                asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done[-1][1], progress=tell))
+    except KeyboardInterrupt:
+        showing.complain("parley: interrupted: append all of it again, what is on the ledger already is recognised.")
+        code = INTERRUPTED
+    except typer.Exit as end:
+        code = end.exit_code
+    if not done:
+        raise typer.Exit(code)
+    report = appended_report(done, whole=code == 0)
     if showing.wants_json(as_json=as_json, as_table=as_table):
-        showing.emit_json(total)
+        showing.emit_json(report)
     else:
-        showing.console().print(showing.appended_view(total))
-    if total["refused"]:
-        raise typer.Exit(BAD_INPUT)
+        showing.console().print(showing.appended_view(report))
+    if code or report["refused"]:
+        raise typer.Exit(code or BAD_INPUT)
 
 
 @contextmanager
@@ -311,8 +310,8 @@ async def _say_why_nothing(bootstrap: str, prefix: str, negotiation: str, cuts: 
     if max(cuts.values()) < 0:
         showing.complain("No worker has written these tables yet: see `parley status`.")
         return
-    names = await negotiations_with_rows(bootstrap, prefix)
-    raise UnknownNegotiation(f"The tables have no negotiation {negotiation!r}. They have {', '.join(names) or 'none'}.")
+    if said := await without_rows(bootstrap, prefix, negotiation):
+        raise UnknownNegotiation(said)
 
 
 @app.command(epilog="Example: $ parley state us-china --ledger demo --at 2025-10-31T12:00:00-04:00")
@@ -340,6 +339,11 @@ def state(
         return ask(negotiation, events, *times)
 
     found = answered(answer)
+    if found["unread"]:
+        showing.complain(
+            f"{found['unread']} records beside them on the ledger are no events, or set aside, and are in no answer: "
+            "`parley dead-letters list`."
+        )
     if showing.wants_json(as_json=as_json, as_table=as_table):
         showing.emit_json(orjson.loads(canonical_json(found)))
     else:
@@ -351,7 +355,7 @@ def watch(
     negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="changes or alerts; else both.")] = None,
     since: Annotated[
-        str | None, typer.Option("--since", help="After this cursor, PARTITION:OFFSET[:N]; 0 for all.")
+        str | None, typer.Option("--since", help="After this cursor, PARTITION:OFFSET[:N], of one kind; 0 for all.")
     ] = None,
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Stop at what there is now.")] = False,
     brokers: Brokers = None,
@@ -366,6 +370,9 @@ def watch(
     async def show() -> None:
         cursor = Cursor.parse(since)
         bootstrap = connect(settings, brokers)
+        unheard_of = negotiation and await without_rows(bootstrap, settings.installation, negotiation)
+        if unheard_of:
+            showing.complain(unheard_of)
         async for notice in watch_notices(
             bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
         ):

@@ -68,10 +68,13 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     return tables
 
 
-async def negotiations_with_rows(bootstrap: str, prefix: str) -> list[str]:
-    """Return the names of the negotiations that have any row, sorted."""
+async def without_rows(bootstrap: str, prefix: str, negotiation: str) -> str | None:
+    """Say that a negotiation has no rows, and which have some; None where it has."""
     keys = [key for topic in TABLES for key in await read_table(bootstrap, topic.name(prefix))]
-    return sorted({key.partition(b"/")[0].decode("utf-8", "backslashreplace") for key in keys})
+    names = sorted({key.partition(b"/")[0].decode("utf-8", "backslashreplace") for key in keys})
+    if negotiation in names:
+        return None
+    return f"The tables have no negotiation {negotiation!r}. They have {', '.join(names) or 'none'}."
 
 
 def _entity(topic: str, key: bytes, start: int) -> str:

@@ -65,12 +65,17 @@ async def watch_notices(
     cursor: Cursor | None,
     stop_at_end: bool,
 ) -> AsyncGenerator[Notice, None]:
-    """Give changes and alerts one by one. ValueError on an unknown kind; BadCursor, UnreadableOutput."""
+    """Give changes and alerts one by one; a cursor is of one kind. ValueError; BadCursor, UnreadableOutput."""
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise ValueError(f"expected --kind changes or alerts, got {kind!r}")
     count = len(await end_positions(bootstrap, CHANGES.name(prefix)))
     if cursor is not None and cursor.partition >= 0:
+        if kind is None:
+            raise BadCursor(
+                "expected --kind changes or --kind alerts beside a cursor: the two come independently, so the place "
+                "reached in one says nothing of the other. Follow each with its own cursor, or both with --since 0."
+            )
         _refuse_foreign(cursor, await end_positions(bootstrap, EVENTS.name(prefix)))
     chosen = list(range(count)) if negotiation is None else [partition_of(negotiation.encode(), count)]
     start = None if cursor is None else dict.fromkeys(chosen, 0)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from schemas.codec import EVENT_BYTES_MAX, encode
+from schemas.codec import EVENT_BYTES_MAX, Undecodable, encode
 from streams.broker import BrokerAddress
+from streams.doors.appending import Appended, appended_report
 from streams.doors.arriving import arriving
 from streams.doors.commanding import BAD_INPUT, INTERRUPTED
 from streams.reading import end_positions
@@ -101,8 +102,29 @@ async def test_what_comes_through_a_pipe_is_on_the_ledger_before_the_pipe_ends(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert (process.returncode, told) == (INTERRUPTED, b""), said
-    assert "events or more are on the ledger. Append all of it again" in " ".join(said.decode().split())
+    assert process.returncode == INTERRUPTED, said
+    assert json.loads(told) == {"accepted": 2, "duplicates": 0, "refused": [], "whole": False}
+    assert "interrupted: append all of it again" in " ".join(said.decode().split())
+
+
+@pytest.mark.kafka
+async def test_nothing_is_appended_where_a_file_is_missing(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    (tmp_path / "good").write_bytes(encode(played_history()[0]))
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+    done = await asyncio.to_thread(parley, tmp_path, "append", "good", "missing", *to)
+    assert (done.returncode, done.stdout) == (BAD_INPUT, b"")
+    assert "missing: No such file" in done.stderr.decode()
+    assert sum((await end_positions(kafka.bootstrap, EVENTS.name(prefix))).values()) == 0
+
+
+def test_what_landed_before_a_failure_is_told() -> None:
+    one, two = Appended(accepted=497), Appended(duplicates=2)
+    for number in range(1, 4):
+        one.refuse(number, Undecodable("not_json", "x"))
+    report = appended_report([("a", one), ("b", two)], whole=False)
+    assert (report["accepted"], report["duplicates"], report["whole"]) == (497, 2, False)
+    assert [(line["file"], line["line"]) for line in report["refused"]] == [("a", 1), ("a", 2), ("a", 3)]
 
 
 async def until_appended(bootstrap: str, prefix: str, count: int) -> None:

@@ -188,8 +188,12 @@ async def test_what_nobody_has_written_or_heard_of_is_no_empty_answer(place: Pla
     await complete_with_worker(place)
     for words in (["tables", "us-chian"], ["export", "us-chian"]):
         assert "no negotiation 'us-chian'" in (await place.ask(commanding.BAD_INPUT, *words))["said"]
+    changes = ("--kind", "changes", "--no-follow")
     for cursor, says in (("9:0", "partition 0 to 3"), (f"{PARTITION}:20", "Is it of another ledger?")):
-        said = (await place.ask(commanding.BAD_INPUT, "watch", "--since", cursor, "--no-follow"))["said"]
+        said = (await place.ask(commanding.BAD_INPUT, "watch", *changes, "--since", cursor))["said"]
         assert says in said
+    one_for_both = await place.ask(commanding.BAD_INPUT, "watch", "--since", f"{PARTITION}:1", "--no-follow")
+    assert "expected --kind changes or --kind alerts beside a cursor" in one_for_both["said"]
+    assert "no negotiation 'us-chian'" in (await place.ask(0, "watch", "us-chian", *changes))["said"]
     await place.plant(MEASURES, PARTITION, b"us-china/\xff", b"{}")
     assert "expected a key in UTF-8" in (await place.ask(commanding.BAD_INPUT, "tables", "us-china"))["said"]

@@ -44,6 +44,9 @@ async def test_an_event_of_a_later_major_version_stops_the_worker_until_it_is_se
         (place, poison.offset): "this version will not be installed"
     }
     assert (await read_ledger(kafka.bootstrap, prefix)).unreadable == 1
+    asked = parley(tmp_path, "state", NEGOTIATION, "--brokers", kafka.bootstrap, "--prefix", prefix)
+    assert json.loads(asked.stdout)["unread"] == 1
+    assert "1 records beside them on the ledger are no events, or set aside" in " ".join(asked.stderr.decode().split())
     assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == (await folded(kafka.bootstrap, prefix))[0]
     checked = parley(tmp_path, "fsck", "--brokers", kafka.bootstrap, "--prefix", prefix)
     assert checked.returncode == 0, checked.stdout.decode()

@@ -101,6 +101,7 @@ def list_command(
                 "counts": found.counts,
                 "left_out": left_out,
                 "of_another_ledger": found.of_another_ledger,
+                "strange": found.strange,
                 "dead_letters": found.lines,
             }
         )
