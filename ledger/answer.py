@@ -31,6 +31,7 @@ from schemas.formulas import CountOfMeetings
 from schemas.positions import Recorded
 
 ROW_KINDS: tuple[UnitKind, ...] = ("component", "deadline", "proceeding", "commitment")
+_CALLS = frozenset({"video", "phone"})
 ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
 
 
@@ -107,6 +108,7 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
     rows = _rows(knowledge, at)
     disputed = _disputed(knowledge, at)
     metrics = {name: evaluate(knowledge, definition, at) for name, definition in sorted(knowledge.metrics.items())}
+    groups, others = _meetings(knowledge, list(metrics.values()), at)
     answer: Json = {
         "schema": "parley.state/1",
         "negotiation": negotiation,
@@ -122,7 +124,8 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         },
         "measures": [row for row in rows["measures"] if row["schema"] != "parley.commitment/1"],
         "deadlines": sorted(rows["deadlines"], key=lambda row: (str(row["earliest"]), str(row["deadline"]))),
-        "meetings": _meetings(knowledge, list(metrics.values()), at),
+        "meetings": groups,
+        "other_meetings": others,
         "commitments": [row for row in rows["measures"] if row["schema"] == "parley.commitment/1"],
         "disputed": disputed,
         "figures": _figures(knowledge),
@@ -152,35 +155,37 @@ def _metric(evaluated: Evaluated) -> Json:
     return fields
 
 
-def _meetings(knowledge: Knowledge, metrics: Sequence[Evaluated], at: datetime) -> Json:
-    formulas = [one.definition.formula for one in metrics]
-    rows = [(one, meeting_row(one, _counted(one, formulas, at), at)) for one in all_meetings(knowledge, at)]
+def _meetings(knowledge: Knowledge, metrics: Sequence[Evaluated], at: datetime) -> tuple[Json, Json]:
+    """Return the meetings by group of counters, those that anyone of its counters may count; and all others."""
+    formulas = [formula for one in metrics if isinstance(formula := one.definition.formula, CountOfMeetings)]
+    rest = [(one, meeting_row(one, _counted(one, formulas, at), at)) for one in all_meetings(knowledge, at)]
     groups: Json = {}
-    for name in sorted({formula.group for formula in formulas if isinstance(formula, CountOfMeetings)}):
+    for name in sorted({formula.group for formula in formulas}):
         counters = {
             formula.counter: int(one.amount.value or 0)
             for one in metrics
             if isinstance(formula := one.definition.formula, CountOfMeetings) and formula.group == name
         }
-        pair = {
-            who
-            for one in formulas
-            if isinstance(one, CountOfMeetings) and one.group == name
-            for who in one.participants
-        }
-        among = [(one, row) for one, row in rows if {person.id for person in one.participants} >= pair]
-        groups[name] = counters | {
-            "list": [row for one, row in among if one.begun(at) and one.format == "in_person"],
-            "calls": [row for one, row in among if one.begun(at) and one.format != "in_person"],
-            "planned": [row for one, row in among if not one.begun(at)],
-        }
-    return groups
+        parties = [set(formula.participants) for formula in formulas if formula.group == name]
+        among = [pair for pair in rest if any(pair[0].attended_by(wanted) for wanted in parties)]
+        groups[name] = counters | _listed(among, at)
+    parties = [set(formula.participants) for formula in formulas]
+    others = [pair for pair in rest if not any(pair[0].attended_by(wanted) for wanted in parties)]
+    return groups, _listed(others, at)
 
 
-def _counted(one: Meeting, formulas: Sequence[object], at: datetime) -> list[str]:
+def _listed(rows: Sequence[tuple[Meeting, Json]], at: datetime) -> Json:
+    return {
+        "list": [row for one, row in rows if one.begun(at) and one.format not in _CALLS],
+        "calls": [row for one, row in rows if one.begun(at) and one.format in _CALLS],
+        "planned": [row for one, row in rows if not one.begun(at)],
+    }
+
+
+def _counted(one: Meeting, formulas: Sequence[CountOfMeetings], at: datetime) -> list[str]:
     if not one.begun(at):
         return []
-    return [formula.counter for formula in formulas if isinstance(formula, CountOfMeetings) and one.counts_in(formula)]
+    return [formula.counter for formula in formulas if one.counts_in(formula)]
 
 
 def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:

@@ -4,7 +4,8 @@ Starts and lapses follow from the acts on components; other dates are told by re
 it has ended in its zone. Only acts made by the instant asked for count: nobody was bound by what came later.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -51,10 +52,19 @@ def of_component(
     """
     made = [act for act in acts if act.made_at <= at]
     found = [_start(component, act, made[place + 1 :], at) for place, act in enumerate(made) if _lies_ahead(act)]
-    lasting = [act for act in made if act.lead.stage != "exempted"]
-    lapse = _lapse(f"{component}.lapse", component, lasting, [ruling for ruling in rulings if ruling.at <= at], at)
-    lapses = [_lapse(f"{component}.lapse.{act.act.lower()}", component, [act], (), at) for act in made if _spares(act)]
-    return [*found, *[one for one in (lapse, *lapses) if one is not None]]
+    standing = [ruling for ruling in rulings if ruling.at <= at]
+    lapses = [
+        _lapse(
+            f"{component}.lapse" if place == 0 else _own_name(component, chain.acts[0]), component, chain, standing, at
+        )
+        for place, chain in enumerate(_chains([act for act in made if act.lead.stage != "exempted"]))
+    ]
+    lapses += [_lapse(_own_name(component, act), component, _Chain([act]), (), at) for act in made if _spares(act)]
+    return [*found, *[one for one in lapses if one is not None]]
+
+
+def _own_name(component: str, act: ActOnComponent) -> str:
+    return f"{component}.lapse.{act.act.lower()}"
 
 
 def _spares(act: ActOnComponent) -> bool:
@@ -126,21 +136,43 @@ def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] 
     return None
 
 
-def _lapse(
-    name: str, component: str, made: Sequence[ActOnComponent], rulings: Sequence[Ruling], at: datetime
-) -> Deadline | None:
-    current: ActOnComponent | None = None
-    chain: list[ActOnComponent] = []
+@dataclass(slots=True)
+class _Chain:
+    """Acts that set one end after the other for the same goods, and what has disposed of the last one."""
+
+    acts: list[ActOnComponent]
     closed: tuple[State, str] | None = None
+
+
+def _chains(made: Iterable[ActOnComponent]) -> list[_Chain]:
+    """Return the chains of ends. An end for some product groups is one of its own beside that of all goods."""
+    chains: list[_Chain] = []
     for act in made:
         if not act.moves:
             continue
-        if act.until is not None and act.lead.until_kind == "stated":
-            chain.append(act)
-            current, closed = act, None
-        elif current is not None and closed is None:
-            closed = _closed(current, act)
-    if current is None or current.until is None or current.end is None:
+        if act.until is None or act.lead.until_kind != "stated":
+            for chain in chains:
+                chain.closed = chain.closed or _closed(chain.acts[-1], act)
+            continue
+        covered = [chain for chain in chains if _same_goods(chain.acts[-1], act)]
+        if not covered:
+            chains.append(_Chain([act]))
+            continue
+        covered[0].acts.append(act)
+        covered[0].closed = None
+        for chain in covered[1:]:
+            if chain.closed is None and _starts_in_time(act, chain.acts[-1]):
+                chain.closed = "moot", f"overtaken by {act.act}"
+    return chains
+
+
+def _starts_in_time(act: ActOnComponent, before: ActOnComponent) -> bool:
+    return act.start is not None and before.end is not None and act.start.earliest <= before.end.latest
+
+
+def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
+    current, closed = chain.acts[-1], chain.closed
+    if current.until is None or current.end is None:
         return None
     voided = next((ruling for ruling in rulings if ruling.public_at > current.public_at), None)
     if closed is None and voided is not None and voided.at < current.end.earliest:
@@ -156,15 +188,15 @@ def _lapse(
         kind="lapse",
         what=current.lead.title or f"{component} lapses",
         due=current.until,
-        on_lapse=_on_lapse(current),
+        on_lapse=_on_lapse(chain.acts),
         state=state,
         reason=reason or None,
-        revision=len(chain),
-        trail=tuple((when_text(act.until), act.act) for act in chain[:-1] if act.until is not None),
+        revision=len(chain.acts),
+        trail=tuple((when_text(act.until), act.act) for act in chain.acts[:-1] if act.until is not None),
         component=component,
         measure=current.lead.measure,
         status=current.status,
-        acts=tuple(act.act for act in chain[-20:]),
+        acts=tuple(act.act for act in chain.acts[-20:]),
         heard_at=current.end_heard_at,
     )
 
@@ -191,13 +223,19 @@ def _same_goods(act: ActOnComponent, other: ActOnComponent) -> bool:
     return isinstance(act.rate, ByProduct) and act.rate.by_product.keys() <= other.rate.by_product.keys()
 
 
-def _on_lapse(act: ActOnComponent) -> str | None:
+def _on_lapse(acts: Sequence[ActOnComponent]) -> str | None:
+    """Say what a lapse brings, by the last act that is more than an extension of what is."""
+    act = next((one for one in reversed(acts) if not _only_extends(one)), acts[-1])
     on_lapse = act.lead.on_lapse
     if isinstance(on_lapse, str):
         return f"{on_lapse}%"
     if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
         return "what is suspended returns"
     return "ends"
+
+
+def _only_extends(act: ActOnComponent) -> bool:
+    return act.lead.stage == "extended" and act.lead.on_lapse is None and act.suspended is None
 
 
 def told(

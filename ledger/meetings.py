@@ -4,7 +4,7 @@ What was held outranks what was planned. A planned meeting whose first day has c
 reports otherwise; no report that it was held makes it unconfirmed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ class Meeting:
 
     id: str
     stage: str
-    format: str
+    format: str | None
     kind: str
     number: int | None
     first_day: When | None
@@ -48,11 +48,14 @@ class Meeting:
             return False
         return window(self.first_day).earliest <= at
 
+    def attended_by(self, people: Iterable[str]) -> bool:
+        """Tell whether all of these took part, by their ids."""
+        return {participant.id for participant in self.participants}.issuperset(people)
+
     def counts_in(self, formula: CountOfMeetings) -> bool:
         """Tell whether the meeting is one of those a counter counts, once it has begun."""
-        present = {participant.id for participant in self.participants}
         return (
-            present.issuperset(formula.participants)
+            self.attended_by(formula.participants)
             and self.format in formula.formats
             and self.kind in formula.kinds
             and (self.number is not None or not formula.numbered)
@@ -81,7 +84,7 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
     return Meeting(
         id=name,
         stage=newest[1].stage,
-        format=values["format"][0] or "in_person",
+        format=values["format"][0],
         kind=values["kind"][0] or "other",
         number=values["number"][0],
         first_day=values["first_day"][0],

@@ -66,9 +66,9 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
     shown = collected if is_collected else lawful
     of_products = max(lawful_now.values(), key=lambda segment: segment.from_at, default=None)
     force = _force(lawful or of_products, made, instant)
-    act = shown.act if shown is not None and shown.act is not None else made[-1]
-    lead = _fullest(made, act)
     since = shown or of_products
+    act = since.act if since is not None and since.act is not None else made[-1]
+    lead = _fullest(made, act)
     row: Json = {
         "schema": "parley.measure/1",
         "component": component,
@@ -162,16 +162,28 @@ def _on_lapse(timeline: Timeline, shown: Segment | None, instant: datetime) -> J
 def _next(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime) -> Json | None:
     """Return what is set to hold next, by acts made so far."""
     known = {act.act for act in made}
-    for segment in timeline.lawful.get(WHOLE, ()):
-        if segment.from_at > instant and segment.act is not None and segment.act.act in known and not segment.lapsed:
-            return {
-                "rate": rate_value(segment.rate),
-                "suspended": rate_value(segment.suspended),
-                "force": segment.force,
-                "from": utc_text(segment.from_at),
-                "act": segment.act.act,
-            }
-    return None
+    whole = timeline.lawful.get(WHOLE)
+    tracks = timeline.lawful if whole is None else {WHOLE: whole}
+    ahead = [
+        (product, segment)
+        for product, track in tracks.items()
+        for segment in track
+        if segment.from_at > instant and segment.act is not None and segment.act.act in known and not segment.lapsed
+    ]
+    if not ahead:
+        return None
+    first = min([segment for _, segment in ahead], key=lambda segment: segment.from_at)
+    of_products = {
+        product: rate_value(segment.rate) for product, segment in ahead if product and segment.from_at == first.from_at
+    }
+    return {
+        "rate": None if of_products else rate_value(first.rate),
+        **({"by_product": of_products} if of_products else {}),
+        "suspended": rate_value(first.suspended),
+        "force": first.force,
+        "from": utc_text(first.from_at),
+        "act": first.act.act if first.act is not None else None,
+    }
 
 
 def _lesser(made: Sequence[ActOnComponent], shown: ActOnComponent) -> list[Json]:

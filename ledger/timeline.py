@@ -150,7 +150,8 @@ def _apply(timeline: Timeline, act: ActOnComponent) -> None:
 def _override(tracks: dict[str, Track], act: ActOnComponent, start: datetime, start_latest: datetime) -> None:
     if act.lead.stage == "ended":
         for product in tracks or {WHOLE: ()}:
-            tracks[product] = _put(tracks.get(product, ()), _ended(act, start, start_latest))
+            track = tracks.get(product, ())
+            tracks[product] = _put(track, _ended(act, at(track, start), start, start_latest))
         return
     for product, rate in _rates(act, tracks):
         track = tracks.get(product, ())
@@ -206,7 +207,8 @@ def _cut(track: Track, instant: datetime) -> Track:
     return tuple(kept)
 
 
-def _ended(act: ActOnComponent, start: datetime, start_latest: datetime) -> Segment:
+def _ended(act: ActOnComponent, before: Segment | None, start: datetime, start_latest: datetime) -> Segment:
+    """Return what follows on an end: a rate of 0, or none where there was none."""
     match act.lead.ended_how:
         case "expired":
             force: Force = "expired"
@@ -216,7 +218,8 @@ def _ended(act: ActOnComponent, start: datetime, start_latest: datetime) -> Segm
             force = "superseded"
         case _:
             force = "revoked"
-    return Segment(start, start_latest, None, "0", None, force, act)
+    rate = None if before is not None and before.rate is None else "0"
+    return Segment(start, start_latest, None, rate, None, force, act)
 
 
 def _segment(

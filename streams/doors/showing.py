@@ -212,8 +212,14 @@ def state_view(answer: Mapping[str, Any]) -> RenderableType:
     parts += [measures_table(answer["measures"]), deadlines_table(answer["deadlines"])]
     for pair, group in answer["meetings"].items():
         counts = ", ".join(f"{name} {value}" for name, value in group.items() if isinstance(value, int))
-        parts.append(meetings_table([*group["list"], *group["planned"]], f"Meetings of {pair}: {counts}"))
+        parts.append(meetings_table(_meetings(group), f"Meetings of {pair}: {counts}"))
+    if others := _meetings(answer["other_meetings"]):
+        parts.append(meetings_table(others, "Other meetings"))
     return Group(*parts, *tail)
+
+
+def _meetings(group: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*group["list"], *group["calls"], *group["planned"]]
 
 
 def _warning(one: Mapping[str, Any]) -> str:

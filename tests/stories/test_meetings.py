@@ -1,11 +1,13 @@
 """Who has met how often: what counts, what only is listed, and what stays the same meeting."""
 
+from typing import Any
+
 import pytest
 
 from schemas.changes import Json
-from schemas.events import Event, MetricDefined
+from schemas.events import Event, MetricDefined, Participant
 from schemas.formulas import CountOfMeetings
-from tests.stories.telling import NEGOTIATION, SHANGHAI, TRACKER, WIRE, answered, on, talks, the_talks
+from tests.stories.telling import FIREFLY, NEGOTIATION, SHANGHAI, TRACKER, WIRE, answered, on, talks, the_talks
 
 
 def counter(name: str, *kinds: str, numbered: bool = False) -> MetricDefined:
@@ -119,3 +121,56 @@ def test_a_meeting_put_off_without_a_new_day_has_not_begun() -> None:
     assert counted("2024-05-01T00:00:00+00:00", PLANNED, put_off) == (0, 0, 0)
     again = talks("M3", "planned", "2024-04-20", first_day=on("2024-04-25", SHANGHAI))
     assert counted("2024-05-01T00:00:00+00:00", PLANNED, put_off, again) == (0, 1, 1)
+
+
+def groups(at: str, *events: Event) -> dict[str, dict[str, list[str]]]:
+    """Return the ids of meetings by group and list, those of no group under `other`."""
+    found: Any = answered(at, *events)
+    lists = ("list", "calls", "planned")
+    everything = {**found["meetings"], "other": found["other_meetings"]}
+    return {
+        name: {kind: [row["meeting"] for row in group[kind]] for kind in lists} for name, group in everything.items()
+    }
+
+
+PHONED = talks(
+    "M7", "held", "2024-06-02", meeting="phoned", format="phone", kind="other", first_day=on("2024-06-01"),
+    participants=(FIREFLY, Participant(id="leader", name="Leader")),
+)  # fmt: skip
+TO_COME = talks(
+    "M8", "planned", "2024-06-02", meeting="to-come", first_day=on("2024-12-01"),
+    participants=(Participant(id="leader", name="Leader"),),
+)  # fmt: skip
+
+
+def test_meetings_that_no_counter_groups_are_listed_too() -> None:
+    at = "2024-07-01T00:00:00+00:00"
+    other = {"list": [], "calls": ["phoned"], "planned": ["to-come"]}
+    assert groups(at, PHONED, TO_COME) == {"other": other}
+    assert groups(at, *COUNTERS, PLANNED, PHONED, TO_COME) == {
+        "envoys": {"list": ["inn"], "calls": [], "planned": []},
+        "other": other,
+    }
+
+
+def test_a_group_lists_whoever_one_of_its_counters_may_count() -> None:
+    of_leaders = CountOfMeetings(
+        kind="count_of_meetings", group="envoys", counter="leaders", participants=("leader",), formats=("phone",),
+        kinds=("other",),
+    )  # fmt: skip
+    leaders = MetricDefined(
+        negotiation=NEGOTIATION, metric="leaders", revision=1, unit="count", definition="x", formula=of_leaders
+    )
+    found = groups("2024-07-01T00:00:00+00:00", *COUNTERS, leaders, PLANNED, PHONED)
+    assert found == {
+        "envoys": {"list": ["inn"], "calls": ["phoned"], "planned": []},
+        "other": {"list": [], "calls": [], "planned": []},
+    }
+
+
+def test_a_meeting_whose_format_nobody_tells_is_listed_and_counted_by_none() -> None:
+    untold = talks("M9", "held", "2024-06-02", format=None, first_day=on("2024-06-01"))
+    assert counted("2024-07-01T00:00:00+00:00", untold) == (0, 0, 0)
+    found: Any = envoys("2024-07-01T00:00:00+00:00", untold)
+    (row,) = found["list"]
+    assert (row["format"], row["counted_in"]) == (None, [])

@@ -327,3 +327,36 @@ def test_a_fee_that_is_suspended_is_not_collected() -> None:
     pause = duty("A2", "suspended", "2024-03-01", effective=on("2024-03-10"))
     row = measure("2024-03-12T00:00:00+00:00", TWENTY, pause)
     assert (row["force"], row["collected"]) == ("suspended", False)
+
+
+def test_a_duty_on_some_products_shows_the_act_that_holds_and_what_comes_next() -> None:
+    clocks = duty(
+        "A1",
+        "imposed",
+        "2024-01-10",
+        rate=ByProduct(by_product={"clocks": "10"}),
+        effective=on("2024-02-01"),
+        title="On",
+    )
+    more = duty(
+        "A2",
+        "changed",
+        "2024-02-10",
+        rate=ByProduct(by_product={"clocks": "15"}),
+        effective=on("2024-03-10"),
+        title="More",
+    )
+    before = measure("2024-01-20T00:00:00+00:00", clocks, more)
+    assert before["next"] == {
+        "rate": None,
+        "by_product": {"clocks": "10"},
+        "suspended": None,
+        "force": "in_force",
+        "from": "2024-02-01T05:00:00+00:00",
+        "act": "A1",
+    }
+    row = measure("2024-03-01T00:00:00+00:00", clocks, more)
+    assert (row["title"], row["since_printed"], row["by_product"]) == ("On", "2024-02-01", {"clocks": "10"})
+    assert isinstance(row["next"], dict)
+    assert (row["next"]["by_product"], row["next"]["act"]) == ({"clocks": "15"}, "A2")
+    assert measure("2024-04-01T00:00:00+00:00", clocks, more)["title"] == "More"

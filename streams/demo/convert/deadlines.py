@@ -81,7 +81,15 @@ DUES: Final[Mapping[str, tuple[Due, ...]]] = MappingProxyType(
                 component="s301_l3",
             ),
         ),
-        "A010": (Due(deadline="s301_l3.rise_to_25", kind="start", stage="met", component="s301_l3"),),
+        "A010": (
+            Due(
+                deadline="s301_l3.rise_to_25",
+                kind="start",
+                stage="met",
+                due="2019-05-10",
+                component="s301_l3",
+            ),
+        ),
         "A041": (
             Due(
                 deadline="us_reciprocal_50.answer",

@@ -143,6 +143,16 @@ TARIFF_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
                 goods="phones, computers, chips under listed headings",
             ),
         ),
+        "A034": (
+            Move(component="s232_autos"),
+            Move(
+                component="s232_autoparts",
+                measure="US-232-AUTOPARTS",
+                rate="25",
+                effective="2025-05-03",
+                goods="auto parts",
+            ),
+        ),
         "A048": (
             Move(component="de_minimis_postal", rate=postal("30", "25")),
             Move(component="us_deminimis_cn", goods="shipments under $800"),
