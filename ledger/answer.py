@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from ledger.deadlines import due_disputes
 from ledger.knowledge import Knowledge
+from ledger.matters import differing
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated, all_meetings, evaluate
 from ledger.reports import Unit, UnitKind, entry_of, public_at
@@ -31,6 +32,7 @@ from schemas.formulas import CountOfMeetings
 from schemas.positions import Recorded
 
 ROW_KINDS: tuple[UnitKind, ...] = ("component", "deadline", "proceeding", "commitment")
+_MATTERS: tuple[UnitKind, ...] = ("proceeding", "commitment")
 _CALLS = frozenset({"video", "phone"})
 ENDED = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
 
@@ -206,6 +208,8 @@ def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:
         )
     for unit in [Unit("commitment", name) for name in knowledge.units("commitment")]:
         disputes.extend(due_disputes(unit.name, knowledge.of_unit(unit, knowledge.unit(unit)), at))
+    for unit in [Unit(kind, name) for kind in _MATTERS for name in knowledge.units(kind)]:
+        disputes.extend(differing(unit.name, knowledge.of_unit(unit, knowledge.unit(unit)), at))
     return [
         {
             "subject": one.subject,

@@ -1,16 +1,18 @@
 """Proceedings and commitments: what courts, agencies and promises have come to, on whose word."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from ledger.acts import Dispute, dispute
 from ledger.reports import Entry
-from ledger.resolution import Status, rank, witnessed
+from ledger.resolution import Claim, Resolved, Status, rank, resolve, witnessed
 from ledger.timeline import NEVER, Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
 from schemas.times import window
 
 HISTORY_SHOWN_MAX = 20
+_COMPARED = ("holding", "effect", "quantity", "unit")
 
 
 class Step(NamedTuple):
@@ -23,15 +25,41 @@ class Step(NamedTuple):
 
 def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
     """Return the acts made by an instant, each led by its best report, in the order in which they became public."""
-    by_act: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.made_at <= at:
-            by_act.setdefault(entry.event.act, []).append(entry)
+    by_act = _by_act(entries, at)
     found = []
     for act, reports in by_act.items():
         lead = max(reports, key=lambda entry: (rank(entry, None), entry.order))
-        found.append(Step(act, lead, witnessed(reports)))
+        contested = any(resolved.status == "disputed" for _, resolved in _resolved(reports))
+        found.append(Step(act, lead, "disputed" if contested else witnessed(reports)))
     return sorted(found, key=lambda step: min(entry.order for entry in by_act[step.act]))
+
+
+def differing(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:
+    """Return how the reports made by an instant differ on what a ruling holds or how much is promised, act by act."""
+    return [
+        dispute(subject, name, resolved)
+        for _, reports in sorted(_by_act(entries, at).items())
+        for name, resolved in _resolved(reports)
+        if resolved.others
+    ]
+
+
+def _by_act(entries: Sequence[Entry], at: datetime) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.made_at <= at:
+            found.setdefault(entry.event.act, []).append(entry)
+    return found
+
+
+def _resolved(reports: Sequence[Entry]) -> Iterator[tuple[str, Resolved[str]]]:
+    if len(reports) == 1:
+        return
+    for name in _COMPARED:
+        told = [(entry, getattr(entry.event, name, None)) for entry in reports]
+        resolved = resolve([Claim(value, entry) for entry, value in told if value is not None], None)
+        if resolved is not None:
+            yield name, resolved
 
 
 def rulings_on(component: str, entries: Sequence[Entry]) -> tuple[Ruling, ...]:
