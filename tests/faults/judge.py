@@ -15,7 +15,7 @@ from tests.faults.reference import Reference, reference
 from tests.faults.trial import Trial
 
 _SHOWN_MAX = 10
-_ASKED = (0, -signal.SIGKILL)
+_ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
 @dataclass(slots=True)

@@ -189,7 +189,7 @@ async def test_a_zombie_is_a_paused_worker_that_was_refused(  # noqa: PLR0917 --
 
 
 async def test_an_exit_that_nobody_asked_for_is_counted_by_its_code(world: World) -> None:
-    for code in (0, -9, ExitCode.PRODUCER, ExitCode.PRODUCER, ExitCode.SNAPSHOT, 1):
+    for code in (0, -9, -15, ExitCode.PRODUCER, ExitCode.PRODUCER, ExitCode.SNAPSHOT, 1):
         world.trial.history.note("exited", worker="a", code=code, why="")
     assert (await judged(world)).exits == {ExitCode.PRODUCER: 2, ExitCode.SNAPSHOT: 1, 1: 1}
 
