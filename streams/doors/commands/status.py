@@ -40,8 +40,8 @@ def status(
         showing.emit_json(found)
     else:
         _show(found)
-    if found["dead_letters"]["strange"]:
-        showing.complain(f"{found['dead_letters']['strange']} records on that topic no worker wrote: `parley fsck`.")
+    if found["strange_dead_letters"]:
+        showing.complain(f"{found['strange_dead_letters']} dead letters were written by no worker: `parley fsck`.")
     if found["of_another_ledger"]:
         showing.complain(_ANOTHER_LEDGER)
     if found["beginning_gone"]:
@@ -104,5 +104,6 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "complete": not another and not gone and all(line["behind"] == 0 for line in lines),
         "of_another_ledger": another,
         "beginning_gone": gone,
-        "dead_letters": {**dead.counts, "strange": dead.strange},
+        "dead_letters": dead.counts,
+        "strange_dead_letters": dead.strange,
     }
