@@ -166,6 +166,7 @@ async def test_two_sets_are_compared_beside_what_somebody_else_wrote(place: Plac
         await place.plant(topic, PARTITION, b"us-china", value, [("parley_position", b"abc")])
     found = await place.ask(commanding.DIFFERENT, "fsck", "--against", "blue")
     assert {name for name, tally in found["topics"].items() if tally["only_here"]} == {one.suffix for one in strange}
+    assert (await place.ask(0, "status"))["strange_dead_letters"] == 1
 
 
 @pytest.mark.kafka
