@@ -160,7 +160,7 @@ def _metric(evaluated: Evaluated) -> Json:
 def _meetings(knowledge: Knowledge, metrics: Sequence[Evaluated], at: datetime) -> tuple[Json, Json]:
     """Return the meetings by group of counters, those that anyone of its counters may count; and all others."""
     formulas = [formula for one in metrics if isinstance(formula := one.definition.formula, CountOfMeetings)]
-    rest = [(one, meeting_row(one, _counted(one, formulas, at), at)) for one in all_meetings(knowledge, at)]
+    rows = [(one, meeting_row(one, _counted(one, formulas, at), at)) for one in all_meetings(knowledge, at)]
     groups: Json = {}
     for name in sorted({formula.group for formula in formulas}):
         counters = {
@@ -168,12 +168,14 @@ def _meetings(knowledge: Knowledge, metrics: Sequence[Evaluated], at: datetime) 
             for one in metrics
             if isinstance(formula := one.definition.formula, CountOfMeetings) and formula.group == name
         }
-        parties = [set(formula.participants) for formula in formulas if formula.group == name]
-        among = [pair for pair in rest if any(pair[0].attended_by(wanted) for wanted in parties)]
-        groups[name] = counters | _listed(among, at)
-    parties = [set(formula.participants) for formula in formulas]
-    others = [pair for pair in rest if not any(pair[0].attended_by(wanted) for wanted in parties)]
-    return groups, _listed(others, at)
+        of_group = [formula for formula in formulas if formula.group == name]
+        groups[name] = counters | _listed([pair for pair in rows if _concerns(pair[0], of_group)], at)
+    return groups, _listed([pair for pair in rows if not _concerns(pair[0], formulas)], at)
+
+
+def _concerns(one: Meeting, formulas: Sequence[CountOfMeetings]) -> bool:
+    """Tell whether those whom one of some counters counts took part."""
+    return any(one.attended_by(formula.participants) for formula in formulas)
 
 
 def _listed(rows: Sequence[tuple[Meeting, Json]], at: datetime) -> Json:
