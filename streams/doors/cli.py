@@ -367,12 +367,7 @@ def watch(
     settings = settings_with(prefix, outputs)
     plain = not as_json and sys.stdout.isatty()
 
-    async def show() -> None:
-        cursor = Cursor.parse(since)
-        bootstrap = connect(settings, brokers)
-        unheard_of = negotiation and await without_rows(bootstrap, settings.installation, negotiation)
-        if unheard_of:
-            showing.complain(unheard_of)
+    async def show(bootstrap: str, cursor: Cursor | None) -> None:
         async for notice in watch_notices(
             bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
         ):
@@ -383,7 +378,20 @@ def watch(
                 sys.stdout.buffer.write(notice.value + b"\n")
                 sys.stdout.flush()
 
-    answered(show, until_told=not no_follow)
+    async def name_check(bootstrap: str) -> None:
+        if negotiation and (said := await without_rows(bootstrap, settings.installation, negotiation)):
+            showing.complain(said)
+
+    async def both() -> None:
+        cursor, bootstrap = Cursor.parse(since), connect(settings, brokers)
+        try:
+            async with asyncio.TaskGroup() as side_by_side:  # what is new counts from now, not from after a look
+                side_by_side.create_task(show(bootstrap, cursor))
+                side_by_side.create_task(name_check(bootstrap))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    answered(both, until_told=not no_follow)
 
 
 from streams.doors.commands import bench, clock, dead_letters, fsck, set_aside, status, up  # noqa: E402, F401 -- registered in the order of the help

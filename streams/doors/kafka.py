@@ -1,6 +1,7 @@
 """The ledger and its tables on Kafka, read as events and rows."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -11,7 +12,7 @@ from schemas.codec import Undecodable, decode
 from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import UpgradeNeeded, misplaced, recorded
-from streams.reading import end_positions, read_as, read_set_asides, read_table, read_to_end
+from streams.reading import TableRow, end_positions, read_as, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, Topic, partition_of
 
 
@@ -57,24 +58,31 @@ async def ledger_events(
 async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, dict[str, bytes]]:
     """Return the rows that the worker wrote for a negotiation, by table and entity, byte for byte."""
     start = f"{negotiation}/".encode()
-    tables: dict[str, dict[str, bytes]] = {}
-    for topic in TABLES:
-        rows = await read_table(bootstrap, topic.name(prefix))
-        tables[_table_name(topic)] = {
+    partition = partition_of(negotiation.encode(), len(await end_positions(bootstrap, EVENTS.name(prefix))))
+    tables = await _read_tables(bootstrap, prefix, [partition])
+    return {
+        _table_name(topic): {
             _entity(topic.name(prefix), key, len(start)): row.value
             for key, row in sorted(rows.items())
             if key.startswith(start)
         }
-    return tables
+        for topic, rows in zip(TABLES, tables, strict=True)
+    }
 
 
 async def without_rows(bootstrap: str, prefix: str, negotiation: str) -> str | None:
     """Say that a negotiation has no rows, and which have some; None where it has."""
-    keys = [key for topic in TABLES for key in await read_table(bootstrap, topic.name(prefix))]
-    names = sorted({key.partition(b"/")[0].decode("utf-8", "backslashreplace") for key in keys})
-    if negotiation in names:
+    if any((await read_rows(bootstrap, prefix, negotiation)).values()):
         return None
-    return f"The tables have no negotiation {negotiation!r}. They have {', '.join(names) or 'none'}."
+    keys = {key.partition(b"/")[0] for rows in await _read_tables(bootstrap, prefix) for key in rows}
+    names = ", ".join(sorted(key.decode("utf-8", "backslashreplace") for key in keys))
+    return f"The tables have no negotiation {negotiation!r}. They have {names or 'none'}."
+
+
+async def _read_tables(
+    bootstrap: str, prefix: str, partitions: Collection[int] | None = None
+) -> Sequence[Mapping[bytes, TableRow]]:
+    return await asyncio.gather(*(read_table(bootstrap, topic.name(prefix), partitions=partitions) for topic in TABLES))
 
 
 def _entity(topic: str, key: bytes, start: int) -> str:

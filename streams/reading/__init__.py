@@ -1,7 +1,7 @@
 """Reading Parley's topics: up to where they end now, as a table, or on and on."""
 
 from streams.broker_reaching import BrokerUnreachable
-from streams.reading.bounds import begin_positions, end_positions
+from streams.reading.bounds import bounds, end_positions
 from streams.reading.cuts import read_as
 from streams.reading.faults import HoleInTopic, RecordsGone, StrangeBatch
 from streams.reading.following import follow
@@ -20,7 +20,7 @@ __all__ = [
     "StrangeBatch",
     "TableRow",
     "TopicMissing",
-    "begin_positions",
+    "bounds",
     "end_positions",
     "follow",
     "read_as",

@@ -20,7 +20,8 @@ async def end_positions(
         return await reader.ends()
 
 
-async def begin_positions(bootstrap: str, topic: str) -> dict[int, int]:
-    """Return the offset of the first record that each partition still has, or would have."""
+async def bounds(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
+    """Return the offset of the first record that each partition still has, or would have, and that after the last."""
     async with open_reader(bootstrap, topic, "read_uncommitted") as reader:
-        return await reader.begins()
+        begins, ends = await reader.begins(), await reader.ends()
+    return {partition: (begins[partition], ends[partition]) for partition in begins}

@@ -11,7 +11,7 @@ from streams.doors.dead_letters.decisions import read_decisions
 from streams.doors.dead_letters.ledgers import ledger_id
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
-from streams.reading import begin_positions, end_positions, read_set_asides
+from streams.reading import bounds, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
 
@@ -69,13 +69,12 @@ def _said(found: dict[str, Any]) -> str:
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
     ledger = EVENTS.name(settings.installation)
     cuts = await find_cuts(bootstrap, settings.installation)
-    ends = await end_positions(bootstrap, ledger)  # after the cuts: a worker that goes on is not ahead of its ledger
-    begins = await begin_positions(bootstrap, ledger)
+    found = await bounds(bootstrap, ledger)  # after the cuts: a worker that goes on is not ahead of its ledger
     aside = await read_set_asides(bootstrap, settings.installation)
     _, decisions = await read_decisions(bootstrap, settings.installation)
     dead = await listed(bootstrap, settings.installation, decisions, limit=0)
     lines: list[dict[str, Any]] = []
-    for partition, end in sorted(ends.items()):
+    for partition, (_, end) in sorted(found.items()):
         cut = cuts.get(partition)
         at = cut.offset if cut is not None else -1
         lines.append(
@@ -90,8 +89,8 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
             }
         )
     topic_id = await ledger_id(bootstrap, settings.installation)
-    another = [one for one, cut in sorted(cuts.items()) if cut.offset >= ends[one] or not cut.speaks_of(topic_id)]
-    gone = [one for one, begin in sorted(begins.items()) if begin > 0]
+    another = [one for one, cut in sorted(cuts.items()) if cut.offset >= found[one][1] or not cut.speaks_of(topic_id)]
+    gone = [one for one, (begin, _) in sorted(found.items()) if begin > 0]
     behind = sum(line["behind"] for line in lines)
     return {
         "schema": "parley.status/1",
