@@ -3,12 +3,22 @@
 Immutable for (at, known_at, position, policy): the digest covers everything but the position.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from ledger.deadlines import due_disputes
+from ledger.findings import (
+    CONFLICTING,
+    NOT_FIRST,
+    Finding,
+    of_definition,
+    of_early_strike,
+    of_foreign_strike,
+    of_report,
+)
 from ledger.knowledge import Knowledge
 from ledger.matters import differing
 from ledger.meetings import Meeting
@@ -16,19 +26,22 @@ from ledger.metrics import Evaluated, all_meetings, evaluate
 from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.resolution import POLICY
 from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
+from ledger.said import figures, said
 from ledger.views import view
 from ledger.wakes import deadlines_of
 from schemas.changes import Json
 from schemas.encoding import canonical_json
 from schemas.events import (
     ClockStruck,
-    FigureClaimed,
+    Event,
     MetricDefined,
     NoneFound,
     ReplayOpened,
+    Report,
     StackingRuleDefined,
 )
 from schemas.formulas import CountOfMeetings
+from schemas.ids import content
 from schemas.positions import Recorded
 
 ROW_KINDS: tuple[UnitKind, ...] = ("component", "deadline", "proceeding", "commitment")
@@ -48,9 +61,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known at an instant, with what the log says of itself."""
+    """What is known at an instant, with what the log says of itself; `findings` counts complaints by code."""
 
     knowledge: Knowledge
+    findings: Counter[str]
     data_through: date | None
     position: dict[str, int]
 
@@ -73,7 +87,8 @@ def known(events: Sequence[Recorded], asked: Asked) -> Known:
     knowledge = Knowledge()
     through: date | None = None
     position: dict[str, int] = {}
-    seen: set[str] = set()
+    seen: dict[str, Event] = {}
+    findings: Counter[str] = Counter()
     for recorded in events:
         if _too_late(recorded, asked.recorded_by):
             continue
@@ -81,19 +96,40 @@ def known(events: Sequence[Recorded], asked: Asked) -> Known:
         event = recorded.event
         if isinstance(event, NoneFound):
             through = max(event.through, through or event.through)
-        if recorded.id in seen:
+        before = seen.get(recorded.id)
+        seen.setdefault(recorded.id, event)
+        entry = entry_of(recorded, event, public_at(event)[0]) if isinstance(event, Report) else None
+        if entry is not None and entry.public_at > asked.known_at:
             continue
-        seen.add(recorded.id)
-        match event:
-            case MetricDefined() | StackingRuleDefined():
-                knowledge.define(event)
-            case ClockStruck() | ReplayOpened():
-                pass
-            case _:
-                entry = entry_of(recorded, event, public_at(event)[0])
-                if entry.public_at <= asked.known_at:
-                    knowledge.add(entry)
-    return Known(knowledge, through, position)
+        if before is not None:
+            found = [CONFLICTING] if content(before) != content(event) else []
+        elif entry is not None:
+            found = [*of_report(knowledge, entry)]
+            knowledge.add(entry)
+        else:
+            found = _no_report(knowledge, recorded, seen)
+        findings.update(one.code for one in found)
+    return Known(knowledge, findings, through, position)
+
+
+def _no_report(knowledge: Knowledge, recorded: Recorded, seen: dict[str, Event]) -> list[Finding]:
+    """Take in what is no report; return what is wrong with it."""
+    event, first = recorded.event, next(iter(seen.values()))
+    match event:
+        case MetricDefined() | StackingRuleDefined():
+            found = of_definition(knowledge, event)
+            knowledge.define(event)
+            return found
+        case ReplayOpened():
+            return [] if event is first else [NOT_FIRST]
+        case ClockStruck():
+            early = of_early_strike(recorded, event)
+            if early is not None:
+                del seen[recorded.id]  # the same strike at the right time is no repeat
+            wrong = early or of_foreign_strike(event, replayed=isinstance(first, ReplayOpened))
+            return [wrong] if wrong is not None else []
+        case _:
+            raise AssertionError(f"{recorded.id} is a report")
 
 
 def _too_late(recorded: Recorded, recorded_by: datetime | None) -> bool:
@@ -111,6 +147,7 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
     disputed = _disputed(knowledge, at)
     metrics = {name: evaluate(knowledge, definition, at) for name, definition in sorted(knowledge.metrics.items())}
     groups, others = _meetings(knowledge, list(metrics.values()), at)
+    standing = [entry for entry in knowledge.entries() if knowledge.stands(entry)]
     answer: Json = {
         "schema": "parley.state/1",
         "negotiation": negotiation,
@@ -130,7 +167,8 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         "other_meetings": others,
         "commitments": [row for row in rows["measures"] if row["schema"] == "parley.commitment/1"],
         "disputed": disputed,
-        "figures": _figures(knowledge),
+        "figures": figures(standing),
+        **said([entry for entry in standing if entry.made_at <= at]),
         "stacking_rules": [{"rule": name, "text": rule.text} for name, rule in sorted(knowledge.rules.items())],
         "note": "rates are not legal advice",
     }
@@ -218,26 +256,16 @@ def _disputed(knowledge: Knowledge, at: datetime) -> list[Json]:
             "property": one.property,
             "values": [claimed_value(value) for value in one.values],
             "reports": list(one.reports),
+            "sources": [_source_of(knowledge, report) for report in one.reports],
             "contested": one.contested,
         }
         for one in disputes
     ]
 
 
-def _figures(knowledge: Knowledge) -> list[Json]:
-    return [
-        {
-            "metric": event.metric,
-            "value": claimed_value(event.value),
-            "unit": event.unit,
-            "by": event.by,
-            "about": event.about,
-            "grade": event.source.grade,
-            "report": entry.id,
-        }
-        for entry in knowledge.entries()
-        if isinstance(event := entry.event, FigureClaimed) and knowledge.stands(entry)
-    ]
+def _source_of(knowledge: Knowledge, report: str) -> str | None:
+    found = knowledge.report(report)
+    return found.source.name if found is not None else None
 
 
 def _warnings(rows: dict[str, list[Json]], differing: int, found: Known, at: datetime) -> list[Json]:
@@ -249,6 +277,7 @@ def _warnings(rows: dict[str, list[Json]], differing: int, found: Known, at: dat
         "passed_with_no_outcome_recorded": sum(row["state"] == "lapsed_unconfirmed" for row in rows["deadlines"]),
         "reports_differ": differing,
     }
+    counts |= dict(sorted(found.findings.items()))
     warnings: list[Json] = [{"code": code, "count": count} for code, count in counts.items() if count]
     if found.data_through is not None and at.astimezone(UTC).date() > found.data_through:
         warnings.append({"code": "beyond_the_data", "data_through": found.data_through.isoformat()})

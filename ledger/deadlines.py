@@ -196,7 +196,7 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
         component=component,
         measure=current.lead.measure,
         status=current.status,
-        acts=tuple(act.act for act in chain.acts[-20:]),
+        acts=tuple(act.act for act in chain.acts),
         heard_at=current.end_heard_at,
     )
 
@@ -279,7 +279,7 @@ def told(
         component=last.component,
         measure=None,
         status=worst([resolved.status, witnessed(closed_by)] if closed_by else [resolved.status]),
-        acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
+        acts=tuple(dict.fromkeys(report.act for _, report in reports)),
         heard_at=min(entry.heard_at for entry in same_due),
         disputes=(dispute(deadline, "due", resolved),) if resolved.others else (),
     )

@@ -11,7 +11,17 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Literal, get_args
 
+from ledger.bounding import SHOWN_MAX
 from ledger.deadlines import Deadline, warn_at
+from ledger.findings import (
+    CONFLICTING,
+    NOT_FIRST,
+    Finding,
+    of_definition,
+    of_early_strike,
+    of_foreign_strike,
+    of_report,
+)
 from ledger.knowledge import Knowledge, Parts
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit, UnitKind, entry_of, public_at
@@ -34,7 +44,6 @@ from schemas.positions import Recorded
 from schemas.times import RESOLUTION, when_text, window
 
 LEADS = ("30d", "7d", "24h", "1h")
-EARLY_STRIKE_ALLOWANCE = timedelta(seconds=1)
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 KINDS = get_args(UnitKind)
 Told = tuple[Literal["row", "finding"], str, str, Json, Json]
@@ -79,7 +88,7 @@ class Negotiation:
         repeats = self._repeats(recorded)
         if repeats is not None:
             if not repeats:
-                self._find(outcome, recorded, "conflicting_duplicate", "the same id came before with other content")
+                self._find(outcome, recorded, CONFLICTING)
             return outcome
         self.events += 1
         event = recorded.event
@@ -90,7 +99,9 @@ class Negotiation:
             case MetricDefined() | StackingRuleDefined():
                 self.knowledge.heard.new[recorded.id] = content_digest(event)
                 self.present = max(self.present, self.heard_at(recorded))
+                found = of_definition(self.knowledge, event)
                 self._render(outcome, recorded, self.knowledge.define(event))
+                self._find(outcome, recorded, *found)
             case ClockStruck():
                 self._strike(outcome, recorded, event)
             case _:
@@ -118,7 +129,7 @@ class Negotiation:
 
     def _open(self, outcome: Outcome, recorded: Recorded, event: ReplayOpened) -> None:
         if self.events > 1:
-            self._find(outcome, recorded, "replay_not_first", "a replay opens a ledger, it cannot join one")
+            self._find(outcome, recorded, NOT_FIRST)
             return
         self.replay = event
         self.present = event.begins_at.astimezone(UTC)
@@ -127,18 +138,20 @@ class Negotiation:
         self.present = max(self.present, self.heard_at(recorded))
         if isinstance(report, NoneFound):
             self.data_through = max(report.through, self.data_through or report.through)
-        self._render(outcome, recorded, self.knowledge.add(entry_of(recorded, report, self.present)))
+        entry = entry_of(recorded, report, self.present)
+        found = [*of_report(self.knowledge, entry)]
+        self._render(outcome, recorded, self.knowledge.add(entry))
+        self._find(outcome, recorded, *found)
 
     def _strike(self, outcome: Outcome, recorded: Recorded, strike: ClockStruck) -> None:
         at = strike.at.astimezone(UTC)
-        recorded_at = recorded.first_recorded_at
-        if strike.mode == "live" and recorded_at is not None and at > recorded_at + EARLY_STRIKE_ALLOWANCE:
+        if (early := of_early_strike(recorded, strike)) is not None:
             # its id is not kept: the same strike at the right time is no repeat
-            self._find(outcome, recorded, "early_strike", f"the clock struck {utc_text(at)} before its time")
+            self._find(outcome, recorded, early)
             return
         self.knowledge.heard.new[recorded.id] = content_digest(strike)
-        if (strike.mode == "replay") != (self.replay is not None):
-            self._find(outcome, recorded, "foreign_clock", f"a {strike.mode} clock does not belong on this ledger")
+        if (foreign := of_foreign_strike(strike, replayed=self.replay is not None)) is not None:
+            self._find(outcome, recorded, foreign)
             return
         due = self.knowledge.parts_to_change(self.wakes.due(at))
         self.present = max(self.present, at)
@@ -195,7 +208,7 @@ class Negotiation:
             late_by_seconds=max(0, late // timedelta(seconds=1)),
             on_lapse=deadline.on_lapse,
             status=deadline.status,
-            acts=list(deadline.acts),
+            acts=list(deadline.acts[-SHOWN_MAX:]),
         )
 
     def _render(self, outcome: Outcome, recorded: Recorded, touched: Parts) -> None:
@@ -248,8 +261,9 @@ class Negotiation:
                 was = {name: value for name, value in old.items() if name in now or name not in row}
                 self._change(outcome, recorded, ("row", *key, was, now))
 
-    def _find(self, outcome: Outcome, recorded: Recorded, code: str, reason: str) -> None:
-        self._change(outcome, recorded, ("finding", "findings", code, {}, {"code": code, "reason": reason}))
+    def _find(self, outcome: Outcome, recorded: Recorded, *findings: Finding) -> None:
+        for code, reason in findings:
+            self._change(outcome, recorded, ("finding", "findings", code, {}, {"code": code, "reason": reason}))
 
     def _change(self, outcome: Outcome, recorded: Recorded, told: Told) -> None:
         kind, table, key, before, after = told

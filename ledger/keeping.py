@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
@@ -77,8 +76,8 @@ class KeptNegotiation:
             count += len(sheets[number].marks)
         for gone in range(number, len(sheets)):
             found[_marks(name, gone)] = found[_ids(name, gone)] = None
-        withdrawn = islice(reversed(withdrawals), len(withdrawals) - sum(len(one.withdrawn) for one in sheets[:number]))
-        sheet = joined(sheets[number:], ids, tuple(withdrawn)[::-1])
+        withdrawn = withdrawals[sum(len(one.withdrawn) for one in sheets[:number]) :]
+        sheet = joined(sheets[number:], ids, tuple(withdrawn))
         found[_marks(name, number)] = b"\n".join([plain_json(sheet.withdrawn), write_marks(sheet.marks)])
         found[_ids(name, number)] = _put_away(sheet.ids)
         sheets[number:] = [sheet]
@@ -135,7 +134,7 @@ class KeptNegotiation:
         for number in sheets:
             line, _, marks = _needed(saved.get, _marks(one.name, number)).partition(b"\n")
             withdrawn = tuple([(report, source) for report, source in orjson.loads(line)])
-            knowledge.withdrawn.update(dict.fromkeys(withdrawn))
+            knowledge.take_back(withdrawn)
             read = partial(_ids_on, knowledge.cabinet, _ids(one.name, number))
             knowledge.heard.sheets.append(Sheet(read_marks(marks), withdrawn, read))
         for text in head["definitions"]:

@@ -11,11 +11,11 @@ from typing import Final, assert_never
 
 from ledger.acts import ActOnComponent, confirms, resolve_act
 from ledger.cabinet import Cabinet
-from ledger.heard import Heard
+from ledger.heard import Heard, Withdrawal
 from ledger.matters import rulings_on
 from ledger.meetings import Meeting, meeting
 from ledger.parts import OfAct, OfUnit, OnComponent
-from ledger.reports import Entry, Unit, UnitKind
+from ledger.reports import Entry, Unit, UnitKind, takes_back
 from ledger.tallies import Tallies, Tally
 from ledger.timeline import Timeline, build, extended, segments_at
 from schemas.events import (
@@ -25,7 +25,6 @@ from schemas.events import (
     MeetingChanged,
     MetricDefined,
     ProceedingChanged,
-    ReportRetracted,
     StackingRuleDefined,
 )
 from schemas.formulas import CountOfMeetings, SumOfRates
@@ -40,7 +39,7 @@ class Knowledge:
     """The reports and definitions of one negotiation.
 
     heard: what each event's id stands for
-    withdrawn: the ids of reports that were withdrawn, each with a source that did so; only its own source counts
+    withdrawn: the ids of reports that were taken back, each with a source that did so; only its own source counts
     meetings: the names of all meetings, each with its place among them
     tallies: what the counters of meetings have come to so far
     """
@@ -50,9 +49,10 @@ class Knowledge:
     metrics: dict[str, MetricDefined] = field(default_factory=dict)
     rules: dict[str, StackingRuleDefined] = field(default_factory=dict)
     heard: Heard = field(default_factory=Heard)
-    withdrawn: dict[tuple[str, str], None] = field(default_factory=dict)
+    withdrawn: list[Withdrawal] = field(default_factory=list)
     meetings: dict[str, int] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
+    _taken_back_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _metrics_of: dict[str, dict[Unit, None]] = field(default_factory=dict)
     _counters: dict[Unit, None] = field(default_factory=dict)
 
@@ -155,18 +155,25 @@ class Knowledge:
 
         A withdrawal counts only if the same source made it, and waits for a report that is not here yet.
         """
-        event = entry.event
-        names = [event.replaces, event.report if isinstance(event, ReportRetracted) else None]
-        acts = []
-        for name in names:
-            if name is not None:
-                self.withdrawn[name, event.source.name] = None
-                acts.append(self.heard.get(name))
-        return [act for act in acts if isinstance(act, str)]
+        names = takes_back(entry.event)
+        self.take_back([(name, entry.event.source.name) for name in names])
+        return [act for act in map(self.heard.get, names) if isinstance(act, str)]
+
+    def take_back(self, reports: Iterable[Withdrawal]) -> None:
+        """Note which reports are taken back, each with the source that does so."""
+        for name, source in reports:
+            by = self._taken_back_by.get(name, ())
+            if source not in by:
+                self._taken_back_by[name] = (*by, source)
+                self.withdrawn.append((name, source))
+
+    def taken_back_by(self, report: str) -> tuple[str, ...]:
+        """Return the sources that have taken a report back, also those whose report it is not."""
+        return self._taken_back_by.get(report, ())
 
     def stands(self, entry: Entry) -> bool:
         """Tell whether a report still stands: neither retracted nor replaced by its own source."""
-        return (entry.id, entry.event.source.name) not in self.withdrawn
+        return entry.event.source.name not in self._taken_back_by.get(entry.id, ())
 
     def dependents(self, unit: Unit, part: OfUnit) -> Parts:
         """Return the units whose answers rest on this one: metrics, and deadlines told that hang on a component."""

@@ -11,7 +11,6 @@ from ledger.timeline import NEVER, Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
 from schemas.times import window
 
-HISTORY_SHOWN_MAX = 20
 _COMPARED = ("holding", "effect", "quantity", "unit")
 
 
@@ -91,7 +90,7 @@ def told_of(component: str, entries: Sequence[Entry], at: datetime) -> list[dict
                     "act": event.act,
                 }
             )
-    return told[-HISTORY_SHOWN_MAX:]
+    return told
 
 
 def last_commitment(found: Sequence[Step]) -> CommitmentChanged | None:

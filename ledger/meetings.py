@@ -75,6 +75,8 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
         return None
     newest = max(reports, key=lambda pair: (_STAGES[pair[1].stage] if pair[1].stage == "held" else 0, pair[0].order))
     plan = max((entry.order for entry, report in reports if _plans(report)), default=None)
+    if (since := _put_off_at(reports)) is not None:
+        made = [entry for entry in made if isinstance(entry.event, MeetingChanged) or entry.order >= since]
     values = {
         field: _resolved(name, field, made, plan)
         for field in ("first_day", "last_day", "place", "participants", "format", "kind", "number", "title")
@@ -95,7 +97,7 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
         confirmed=any(report.stage == "held" for _, report in reports),
         put_off=newest[1].stage == "postponed" and plan != newest[0].order,
         status=witnessed([entry for entry, _ in reports]),
-        acts=tuple(dict.fromkeys(report.act for _, report in reports))[-20:],
+        acts=tuple(dict.fromkeys(report.act for _, report in reports)),
         disputes=disputes,
     )
 
@@ -131,6 +133,13 @@ def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | Non
     if not resolved.others or field in {"participants", "title", "place"}:
         return resolved.value, None
     return resolved.value, dispute(name, field, resolved)
+
+
+def _put_off_at(reports: Sequence[tuple[Entry, MeetingChanged]]) -> Order | None:
+    """Return the place in order of its last postponement: what was said of its days before that is old."""
+    acts = [report.act for _, report in reports if report.stage == "postponed"]
+    its = [entry.order for entry, report in reports if report.stage == "postponed" and report.act == acts[-1]]
+    return min(its, default=None)
 
 
 def _plans(report: MeetingChanged) -> bool:

@@ -83,6 +83,12 @@ def units_of(event: AnyReport) -> tuple[Unit, ...]:
             assert_never(event)
 
 
+def takes_back(event: AnyReport) -> tuple[str, ...]:
+    """Return the ids of the reports that a report replaces or retracts."""
+    names = (event.replaces, event.report if isinstance(event, ReportRetracted) else None)
+    return tuple([name for name in names if name is not None])
+
+
 def public_at(report: AnyReport) -> tuple[datetime, PublicBasis]:
     """Return when a report is public: published, else announced.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ledger.acts import ActOnComponent
+from ledger.bounding import InAll, bounded
 from ledger.deadlines import Deadline
 from ledger.matters import last_commitment, last_proceeding, steps, told_of
 from ledger.meetings import Meeting
@@ -18,8 +19,9 @@ from schemas.provenance import Document
 from schemas.rates import ByProduct, EitherRate, PlainRate, RateRange, RateUnknown, Specific, exact
 from schemas.times import When, instant_text, when_text, window
 
-SHOWN_MAX = 20
 NOT_ADVICE = "not legal advice"
+_PEOPLE_SHOWN_MAX = 50
+_Ahead = Sequence[tuple[str, Segment]]
 
 
 def utc_text(instant: datetime) -> str:
@@ -65,10 +67,11 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
     is_collected = collected is not None and collected.force in IN_EFFECT
     shown = collected if is_collected else lawful
     of_products = max(lawful_now.values(), key=lambda segment: segment.from_at, default=None)
-    force = _force(lawful or of_products, made, instant)
     since = shown or of_products
-    act = since.act if since is not None and since.act is not None else made[-1]
+    following = _ahead(timeline, made, instant)
+    act = _shown_act(since, following, made)
     lead = _fullest(made, act)
+    in_all = InAll()
     row: Json = {
         "schema": "parley.measure/1",
         "component": component,
@@ -84,28 +87,28 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
             product: rate_value(collected_now[product].rate) for product in sorted(collected_now) if product
         },
         "on_lapse": _on_lapse(timeline, shown, instant),
-        "force": force,
+        "force": _force(lawful or of_products, act, instant),
         "since": utc_text(since.from_at) if since is not None else None,
         "since_printed": when_text(act.effective) if act.effective is not None else None,
-        "until": when_text(act.until) if act.until is not None and shown is not None else None,
+        "until": _until(act, shown is not None or (since is None and bool(following))),
         "until_kind": act.lead.until_kind,
         "lawful": any(segment.force in IN_EFFECT for segment in lawful_now.values()),
         "collected": any(segment.force == "in_force" for segment in collected_now.values()),
         "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
-        "scope": _scope(lead),
+        "scope": _scope(lead, in_all),
         "authority": act.lead.authority,
-        "refs": _refs(act.lead.document),
-        "acts": [one.act for one in made[-SHOWN_MAX:]],
+        "refs": _refs(act.lead.document, in_all),
+        "acts": [one.act for one in in_all.last("acts", made)],
         "reports": reports_told(part, instant),
-        "next": _next(timeline, made, instant),
-        "not_in_force": _lesser(made, act),
-        "rulings": told_of(component, found.proceedings, instant),
+        "next": _next(following),
+        "not_in_force": _lesser(made, act, in_all),
+        "rulings": list(in_all.last("rulings", told_of(component, found.proceedings, instant))),
         "note": NOT_ADVICE,
     }
     if shown is not None and shown.lapsed:
         amount = amount_at(component, timeline, "collected", None, instant).amount
         row["low"], row["high"] = bound(amount.low), bound(amount.high)
-    return row
+    return bounded(row, in_all)
 
 
 def reports_told(part: OfUnit, instant: datetime) -> int:
@@ -114,8 +117,8 @@ def reports_told(part: OfUnit, instant: datetime) -> int:
     return sum([part.told[act.act] for act in acts if act.made_at <= instant])
 
 
-def _refs(document: Document) -> list[str]:
-    return [document.ref] if document.ref else list(document.refs[:SHOWN_MAX])
+def _refs(document: Document, in_all: InAll) -> list[str]:
+    return [document.ref] if document.ref else list(in_all.first("refs", document.refs))
 
 
 def bound(number: object) -> str | None:
@@ -130,15 +133,25 @@ def _fullest(made: Sequence[ActOnComponent], act: ActOnComponent) -> ComponentCh
     return next((one.lead for one in reversed(made) if one.lead.origins), act.lead)
 
 
-def _force(lawful: Segment | None, made: Sequence[ActOnComponent], instant: datetime) -> Force:
+def _until(act: ActOnComponent, holds: bool) -> str | None:  # noqa: FBT001 -- now or later
+    return when_text(act.until) if holds and act.until is not None else None
+
+
+def _shown_act(since: Segment | None, following: _Ahead, made: Sequence[ActOnComponent]) -> ActOnComponent:
+    """Return the act that holds; before one does the one that will, whatever was threatened since; else the last."""
+    if since is not None:
+        return since.act or made[-1]
+    return next((segment.act for _, segment in following if segment.act is not None), made[-1])
+
+
+def _force(lawful: Segment | None, act: ActOnComponent, instant: datetime) -> Force:
     if lawful is not None:
         return lawful.force
-    last = made[-1]
-    match last.lead.stage:
+    match act.lead.stage:
         case "threatened" | "proposed" | "announced" | "withdrawn":
-            return last.lead.stage
+            return act.lead.stage
         case _:
-            signed = last.lead.signed is not None and window(last.lead.signed).earliest <= instant
+            signed = act.lead.signed is not None and window(act.lead.signed).earliest <= instant
             return "signed" if signed else "announced"
 
 
@@ -159,8 +172,8 @@ def _on_lapse(timeline: Timeline, shown: Segment | None, instant: datetime) -> J
     }
 
 
-def _next(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime) -> Json | None:
-    """Return what is set to hold next, by acts made so far."""
+def _ahead(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime) -> _Ahead:
+    """Return what is set to hold later, by acts made so far: by product or for all goods, the first to come first."""
     known = {act.act for act in made}
     whole = timeline.lawful.get(WHOLE)
     tracks = timeline.lawful if whole is None else {WHOLE: whole}
@@ -170,9 +183,14 @@ def _next(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime)
         for segment in track
         if segment.from_at > instant and segment.act is not None and segment.act.act in known and not segment.lapsed
     ]
+    return sorted(ahead, key=lambda one: one[1].from_at)
+
+
+def _next(ahead: _Ahead) -> Json | None:
+    """Return what is set to hold next."""
     if not ahead:
         return None
-    first = min([segment for _, segment in ahead], key=lambda segment: segment.from_at)
+    first = ahead[0][1]
     of_products = {
         product: rate_value(segment.rate) for product, segment in ahead if product and segment.from_at == first.from_at
     }
@@ -186,35 +204,38 @@ def _next(timeline: Timeline, made: Sequence[ActOnComponent], instant: datetime)
     }
 
 
-def _lesser(made: Sequence[ActOnComponent], shown: ActOnComponent) -> list[Json]:
-    """Return threats, proposals and announcements since the act that holds: recorded, shown, and moving nothing."""
-    later = [act for act in made if not act.moves and act.order > shown.order]
+def _lesser(made: Sequence[ActOnComponent], shown: ActOnComponent, in_all: InAll) -> list[Json]:
+    """Return threats, proposals and announcements from the act that is shown on: recorded, and moving nothing."""
+    later = [act for act in made if not act.moves and act.order >= shown.order]
     return [
         {"stage": act.lead.stage, "rate": claimed_value(act.rate), "act": act.act, "status": act.status}
-        for act in later[-SHOWN_MAX:]
+        for act in in_all.last("not_in_force", later)
     ]
 
 
-def _scope(lead: ComponentChanged) -> Json:
+def _scope(lead: ComponentChanged, in_all: InAll) -> Json:
     goods: object = lead.goods
     if isinstance(goods, Goods):
-        goods = {"listed": goods.listed, "hts": list(goods.hts[:SHOWN_MAX])}
+        goods = {"listed": goods.listed, "hts": list(in_all.first("scope.goods.hts", goods.hts))}
     scope: Json = {"goods": goods}
     if lead.exceptions:
-        scope["exceptions"] = list(lead.exceptions[:SHOWN_MAX])
+        scope["exceptions"] = list(in_all.first("scope.exceptions", lead.exceptions))
     if lead.share_of_value is not None:
         scope["share_of_value"] = lead.share_of_value
     if lead.stacking is not None:
         scope["stacking"] = lead.stacking
     if lead.members is not None:
-        scope["members"] = {"count": lead.members.count, "named": list(lead.members.named[:SHOWN_MAX])}
+        scope["members"] = {
+            "count": lead.members.count,
+            "named": list(in_all.first("scope.members.named", lead.members.named)),
+        }
     return scope
 
 
 def deadline_row(deadline: Deadline) -> Json:
     """Return the row of a deadline."""
-    due = window(deadline.due)
-    return {
+    due, in_all = window(deadline.due), InAll()
+    row: Json = {
         "schema": "parley.deadline/1",
         "deadline": deadline.id,
         "kind": deadline.kind,
@@ -229,17 +250,20 @@ def deadline_row(deadline: Deadline) -> Json:
         "state": deadline.state,
         "reason": deadline.reason,
         "revision": deadline.revision,
-        "trail": [{"due": due_text, "act": act} for due_text, act in deadline.trail[-SHOWN_MAX:]],
+        "trail": [{"due": due_text, "act": act} for due_text, act in in_all.last("trail", deadline.trail)],
         "component": deadline.component,
         "measure": deadline.measure,
         "status": deadline.status,
-        "acts": list(deadline.acts),
+        "acts": list(in_all.last("acts", deadline.acts)),
     }
+    return bounded(row, in_all)
 
 
 def meeting_row(meeting: Meeting, counted_in: Sequence[str], instant: datetime) -> Json:
     """Return the row of a meeting or call."""
-    return {
+    in_all = InAll()
+    people = in_all.first("participants", meeting.participants, _PEOPLE_SHOWN_MAX)
+    row: Json = {
         "schema": "parley.meeting/1",
         "meeting": meeting.id,
         "title": meeting.title,
@@ -253,11 +277,12 @@ def meeting_row(meeting: Meeting, counted_in: Sequence[str], instant: datetime) 
         "stage": meeting.stage,
         "begun": meeting.begun(instant),
         "confirmed": meeting.confirmed,
-        "participants": [{"id": one.id, "name": one.name, "office": one.office} for one in meeting.participants[:50]],
+        "participants": [{"id": one.id, "name": one.name, "office": one.office} for one in people],
         "counted_in": sorted(counted_in),
         "status": meeting.status,
-        "acts": list(meeting.acts),
+        "acts": list(in_all.last("acts", meeting.acts)),
     }
+    return bounded(row, in_all)
 
 
 def metric_row(evaluated: Evaluated) -> Json:
@@ -280,7 +305,7 @@ def metric_row(evaluated: Evaluated) -> Json:
     row["counts"] = list(evaluated.counts)
     if definition.unit == "percent":
         row["note"] = NOT_ADVICE
-    return row
+    return bounded(row, InAll())
 
 
 def amount_fields(amount: Amount) -> Json:
@@ -309,7 +334,8 @@ def proceeding_row(name: str, reports: Sequence[Entry], instant: datetime) -> Js
     if last is None:
         return None
     ruled = next((s.lead.event for s in reversed(found) if _is_ruling(s.lead.event)), None)
-    return {
+    in_all = InAll()
+    row: Json = {
         "schema": "parley.proceeding/1",
         "component": f"proceeding/{name}",
         "proceeding": name,
@@ -322,13 +348,14 @@ def proceeding_row(name: str, reports: Sequence[Entry], instant: datetime) -> Js
         "forum": last.forum,
         "force": last.stage,
         "since": utc_text(made_at(last)),
+        "since_printed": when_text(last.announced),
         "until": None,
         "until_kind": "none_stated",
         "lawful": False,
         "collected": False,
         "scope": {"goods": None},
         "authority": last.document.ref,
-        "refs": _refs(last.document),
+        "refs": _refs(last.document, in_all),
         "holding": ruled.holding if isinstance(ruled, ProceedingChanged) else None,
         "effect": ruled.effect if isinstance(ruled, ProceedingChanged) else None,
         "on_components": list(last.on_components),
@@ -336,8 +363,9 @@ def proceeding_row(name: str, reports: Sequence[Entry], instant: datetime) -> Js
         "suspended": None,
         "on_lapse": None,
         "status": found[-1].status,
-        "acts": [step.act for step in found[-SHOWN_MAX:]],
+        "acts": [step.act for step in in_all.last("acts", found)],
     }
+    return bounded(row, in_all)
 
 
 def _is_ruling(event: object) -> bool:
@@ -350,7 +378,8 @@ def commitment_row(name: str, reports: Sequence[Entry], instant: datetime) -> Js
     last = last_commitment(found)
     if last is None:
         return None
-    return {
+    in_all = InAll()
+    row: Json = {
         "schema": "parley.commitment/1",
         "component": f"commitment/{name}",
         "commitment": name,
@@ -366,5 +395,6 @@ def commitment_row(name: str, reports: Sequence[Entry], instant: datetime) -> Js
         "rate": None,
         "on_the_word_of": found[-1].lead.event.source.name,
         "status": found[-1].status,
-        "acts": [step.act for step in found[-SHOWN_MAX:]],
+        "acts": [step.act for step in in_all.last("acts", found)],
     }
+    return bounded(row, in_all)

@@ -31,5 +31,11 @@ class Recorded:
 
     @property
     def first_recorded_at(self) -> datetime | None:
-        """When it was recorded first, perhaps on another ledger; None where nobody says."""
-        return self.event.first_recorded_at or self.recorded_at
+        """When it was recorded first, perhaps on another ledger; None where nobody says.
+
+        Whatever an event says of itself, that was not after it was recorded here.
+        """
+        told, here = self.event.first_recorded_at, self.recorded_at
+        if told is None or here is None:
+            return told or here
+        return min(told, here)

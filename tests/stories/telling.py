@@ -18,6 +18,7 @@ from ledger.wakes import deadlines_of
 from schemas.changes import Json
 from schemas.events import (
     ActReported,
+    AnyReport,
     ComponentChanged,
     DeadlineChanged,
     Event,
@@ -25,6 +26,7 @@ from schemas.events import (
     Participant,
     ProceedingChanged,
     PropertyClaim,
+    ReportRetracted,
 )
 from schemas.ids import event_id
 from schemas.positions import Recorded
@@ -114,6 +116,12 @@ def ruling(
         on_components=("duty",),
         **more,
     )
+
+
+def taken_back(report: AnyReport) -> ReportRetracted:
+    """Report that the source of a report takes it back."""
+    told = header(report.act, report.announced, report.source.model_copy(update={"own_id": None}), report.document)
+    return ReportRetracted(**told, report=event_id(report), reason="wrong")
 
 
 def tells(act: str, announced: str, claimed: tuple[str, Any], source: Source, spoken: Document = ORDER) -> ActReported:

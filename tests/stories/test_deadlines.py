@@ -352,3 +352,24 @@ def test_a_promised_date_is_moot_only_while_nothing_of_the_duty_holds() -> None:
         for day in ("03-10", "04-10", "05-10")
     ]
     assert states == ["pending", "moot", "pending"]
+
+
+def test_no_event_says_of_itself_that_it_comes_from_the_future() -> None:
+    fold = live_fold()
+    rows, wake = dict(fold.rows), fold.next_wake
+    arrived = parse_instant("2024-01-12T00:00:00+00:00")
+    strike = ClockStruck(
+        negotiation=NEGOTIATION,
+        at=parse_instant("2099-01-01T00:00:00+00:00"),
+        mode="live",
+        first_recorded_at=parse_instant("2099-01-01T00:00:00+00:00"),
+    )
+    found = fold.evolve(Recorded(strike, event_id(strike), 0, 1, arrived))
+    assert [one["after"]["code"] for one in found.changes] == ["early_strike"]
+    report = tells("A1", "2024-01-10", ("rate", "10"), WIRE).model_copy(
+        update={"first_recorded_at": parse_instant("2099-01-01T00:00:00+00:00")}
+    )
+    fold.evolve(Recorded(report, event_id(report), 0, 2, arrived))
+    assert fold.present == arrived
+    assert fold.next_wake == wake
+    assert rows.keys() == fold.rows.keys()

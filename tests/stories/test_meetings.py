@@ -5,9 +5,24 @@ from typing import Any
 import pytest
 
 from schemas.changes import Json
-from schemas.events import Event, MetricDefined, Participant
+from schemas.events import ActReported, Event, MetricDefined, Participant, PropertyClaim
 from schemas.formulas import CountOfMeetings
-from tests.stories.telling import FIREFLY, NEGOTIATION, SHANGHAI, TRACKER, WIRE, answered, on, talks, the_talks
+from schemas.provenance import Source
+from schemas.times import parse_instant
+from tests.stories.telling import (
+    FIREFLY,
+    NEGOTIATION,
+    RUMOUR,
+    SHANGHAI,
+    STATEMENT,
+    TRACKER,
+    WIRE,
+    answered,
+    header,
+    on,
+    talks,
+    the_talks,
+)
 
 
 def counter(name: str, *kinds: str, numbered: bool = False) -> MetricDefined:
@@ -174,3 +189,18 @@ def test_a_meeting_whose_format_nobody_tells_is_listed_and_counted_by_none() -> 
     found: Any = envoys("2024-07-01T00:00:00+00:00", untold)
     (row,) = found["list"]
     assert (row["format"], row["counted_in"]) == (None, [])
+
+
+def test_what_was_said_of_the_days_before_a_postponement_is_no_claim_on_the_new_ones() -> None:
+    said = tells_day("M1", "2024-03-01", "2024-04-10", WIRE)
+    later = talks("M1", "postponed", "2024-04-01", RUMOUR, first_day=on("2024-05-20", SHANGHAI))
+    confirms = tells_day("M1", "2024-04-02", "2024-05-20", TRACKER)
+    for events in ((PLANNED, said, later), (PLANNED, said, later, confirms)):
+        found = the_talks("2024-04-15T00:00:00+00:00", *events)
+        assert (found.day, found.begun(parse_instant("2024-04-15T00:00:00+00:00"))) == ("2024-05-20", False)
+        assert found.disputes == ()
+
+
+def tells_day(act: str, announced: str, day: str, source: Source) -> ActReported:
+    claim = PropertyClaim(subject="inn", property="first_day", value=on(day, SHANGHAI))
+    return ActReported(**header(act, announced, source, STATEMENT), claims=(claim,))

@@ -360,3 +360,13 @@ def test_a_duty_on_some_products_shows_the_act_that_holds_and_what_comes_next() 
     assert isinstance(row["next"], dict)
     assert (row["next"]["by_product"], row["next"]["act"]) == ({"clocks": "15"}, "A2")
     assert measure("2024-04-01T00:00:00+00:00", clocks, more)["title"] == "More"
+
+
+def test_before_it_holds_a_signed_order_is_shown_whatever_is_threatened_since() -> None:
+    order = duty("A1", "imposed", "2024-01-10", rate="10", effective=on("2024-02-10"), until=on("2024-07-10"))
+    threat = duty("A2", "threatened", "2024-01-12", WIRE, REMARK, rate="15")
+    row = measure("2024-01-20T12:00:00+00:00", order, threat)
+    assert (row["force"], row["until"], row["rate"]) == ("announced", "2024-07-10", None)
+    assert [one["act"] for one in listed(row, "not_in_force")] == ["A2"]
+    called_off = duty("A3", "withdrawn", "2024-01-15")
+    assert measure("2024-01-20T12:00:00+00:00", order, threat, called_off)["force"] in {"announced", "withdrawn"}

@@ -82,6 +82,7 @@ def test_two_equals_that_differ_are_disputed_and_both_stay_visible() -> None:
             "property": "rate",
             "values": [rate, "25" if rate == "20" else "20"],
             "reports": [event_id(one) for one in sorted(reports, key=lambda one: one.rate != rate)],
+            "sources": ["Wire", "Other wire"],
             "contested": True,
         }
     ]
