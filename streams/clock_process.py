@@ -120,6 +120,13 @@ class ClockProcess:
         await asyncio.gather(*(held.save(held.state.next_offset - 1) for held in self._held))
         await asyncio.gather(*(held.close() for held in self._held))
 
+    def throw_away_damaged(self) -> bool:
+        """Throw away snapshots that were found to be damaged; tell whether there were any."""
+        damaged = [held for held in self._held if held.damaged]
+        for held in damaged:
+            held.discard()
+        return bool(damaged)
+
     async def _bring_back(self, partition: int, held: Held[PartitionClock], look: _Look) -> None:
         """Go on from the snapshot of a partition, if it is one of this ledger without what is set aside by now."""
         origin = Origin(self._topic, look.topic_id, partition, self._version)
@@ -139,11 +146,10 @@ class ClockProcess:
         try:
             refused = held.state.read(records)
         except Exception as error:
+            if held.damaged:
+                raise
             log.exception("the fold raised")
             place = f"{self._topic}/{first.partition} between offsets {first.offset} and {last.offset}"
-            if held.damaged:
-                held.discard()
-                halt(Fault(ExitCode.SNAPSHOT, f"{place}: {error}. The snapshot is thrown away: start the clock again."))
             halt(
                 Fault(
                     ExitCode.PROJECTION,
@@ -267,20 +273,29 @@ async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None
         await port.start()
     try:
         await clock.run()
-    except HoleInTopic as error:
-        halt(Fault(ExitCode.HOLE, str(error)))
-    except RecordsGone as error:
-        halt(Fault(ExitCode.LEDGER, f"{error} The ledger was made anew or cut off: look at the worker first."))
-    except AppendFailed as error:
-        halt(Fault(ExitCode.PRODUCER, f"{error} Start the clock again: what is there is not struck twice."))
-    except UnreadableCutError as error:  # what is set aside stands there too
-        halt(Fault(ExitCode.VERSION, str(error)))
     except BrokerUnreachable:
         raise
-    except Exception as error:
-        log.exception("the clock failed")
-        halt(Fault(ExitCode.PRODUCER, f"the clock failed with {error!r}. Nothing is lost: start the clock again."))
+    except Exception as error:  # noqa: BLE001 -- each ends the process, with words and a code of its own
+        halt(_fault(error, clock))
     finally:
         if port is not None:
             await port.stop()
     log.info("told to stop; what was struck is on the ledger")
+
+
+def _fault(error: Exception, clock: ClockProcess) -> Fault:
+    match error:
+        case HoleInTopic():
+            return Fault(ExitCode.HOLE, str(error))
+        case RecordsGone():
+            return Fault(ExitCode.LEDGER, f"{error} The ledger was made anew or cut off: look at the worker first.")
+        case AppendFailed():
+            return Fault(ExitCode.PRODUCER, f"{error} Start the clock again: what is there is not struck twice.")
+        case UnreadableCutError():  # what is set aside stands there too
+            return Fault(ExitCode.VERSION, str(error))
+        case _:
+            log.error("the clock failed", exc_info=error)
+            if clock.throw_away_damaged():
+                return Fault(ExitCode.SNAPSHOT, f"{error}. The snapshot is thrown away: start the clock again.")
+            why = f"the clock failed with {error!r}. Nothing is lost: start the clock again."
+            return Fault(ExitCode.PRODUCER, why)

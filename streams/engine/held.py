@@ -11,7 +11,7 @@ from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.moves import Origin
 from streams.engine.projection import Kept
-from streams.engine.snapshots import Store
+from streams.engine.snapshots import DamagedSnapshotError, Store
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +140,9 @@ class Held(Generic[S]):
             self._cost = taking + await asyncio.to_thread(_timed_write, store)
         except OSError as error:
             log.warning("the snapshot was not written, it is tried again later: %s", error)
+        except DamagedSnapshotError as error:
+            self.discard()
+            halt(Fault(ExitCode.SNAPSHOT, f"{error}. The snapshot is thrown away: start again, it is folded anew."))
         except Exception:
             log.exception("the snapshot cannot be written")
             halt(

@@ -16,6 +16,7 @@ import logging
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
 from itertools import chain
@@ -146,7 +147,10 @@ class Store:
         self._pending_folded = folded
 
     def write(self) -> None:
-        """Write what was taken, all or nothing. OSError if the disk does not take it: it waits for the next time."""
+        """Write what was taken, all or nothing. OSError if the disk does not take it: it waits for the next time.
+
+        DamagedSnapshotError if the file is none that can be written to.
+        """
         if self.origin is None:
             raise ValueError("expected the origin to be set before anything is saved")
         pending, folded = self._pending, self._pending_folded
@@ -180,8 +184,11 @@ class Store:
             self._writer.execute("REPLACE INTO terms VALUES (?, ?, ?), (?, ?, ?)", _flat(lines))
             self._writer.execute("COMMIT")
         except sqlite3.Error as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
+            if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+                raise self._damage(f"cannot be written: {error}") from error
             raise OSError(f"{self.path}: {error}") from error
         self._digests.update(digests)
         for key in before.keys() - digests.keys():

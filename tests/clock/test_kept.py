@@ -191,11 +191,12 @@ async def test_a_damaged_snapshot_is_never_believed(live: Live, offence: str) ->
 
 
 @pytest.mark.kafka
-async def test_damage_that_shows_when_a_value_is_loaded_ends_the_clock(live: Live) -> None:
+@pytest.mark.parametrize("keys", ["6E00%", "6E0069647300%"], ids=["all", "of ids, which are read to be saved"])
+async def test_damage_that_shows_when_a_value_is_loaded_ends_the_clock(live: Live, keys: str) -> None:
     await live.tell(promise("d", soon(3600)))
     await kept(live)
     with sqlite3.connect(snapshot(live)) as connection:
-        assert connection.execute("UPDATE kept SET value = x'7b7d' WHERE hex(key) LIKE '6E00%'").rowcount > 0
+        assert connection.execute("UPDATE kept SET value = x'7b7d' WHERE hex(key) LIKE ?", (keys,)).rowcount > 0
     connection.close()
     await live.tell(promise("e", soon(3600)))
     async with live.clock() as clock:

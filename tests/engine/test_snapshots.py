@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,23 @@ def test_a_damaged_value_is_found_when_it_is_read_with_others(path: Path, offenc
     assert not store.damaged
     with pytest.raises(DamagedSnapshotError, match="the value of b'key 1' is not the one that was written"):
         store.get_all([b"key 2", b"key 1"])
+    assert store.damaged
+
+
+def test_a_table_that_cannot_be_written_to_is_damage_and_not_a_disk_that_takes_nothing(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size, page = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count"))
+    whole = bytearray(path.read_bytes())
+    for place in {whole.find(value) // size for value in VALUES.values() if len(value) > 50} - {0, -1}:
+        whole[place * size : place * size + 100] = b"\xff" * 100
+    path.write_bytes(whole)
+    assert page > 2
+    store = Store(path)
+    assert store.folded == 199
+    store.take(200, {b"key %d" % n: b"newer" for n in range(500)})
+    with pytest.raises(DamagedSnapshotError, match="cannot be written"):
+        store.write()
     assert store.damaged
 
 
