@@ -46,3 +46,17 @@ def test_list_4b_was_put_off_two_days_before_its_start(
     row = measures(shipped, at)["s301_l4b"]
     assert (row["force"], row["collected"]) == (force, False)
     assert deadlines(shipped, at)[LIST_4B]["state"] == became
+
+
+@pytest.mark.parametrize("at", ["2025-10-15T12:00:00-04:00", "2025-10-31T12:00:00-04:00", "2025-11-10T12:00:00-05:00"])
+def test_both_lists_of_4_april_stay_suspended(shipped: list[Recorded], at: str) -> None:
+    found = measures(shipped, at, END)
+    assert [found[name]["force"] for name in ("cn_ecl_2025_04_04", "cn_uel_2025_04_04")] == ["suspended"] * 2
+    assert (found["cn_uel_2025_04_04"]["until"], found["cn_uel_2025_04_04"]["until_kind"]) == (None, "unknown")
+    assert deadlines(shipped, at, END)["cn_uel_2025_04_04.lapse"]["state"] == "moot"
+
+
+def test_that_the_unreliable_entities_of_april_stayed_suspended_in_august_is_marked_as_inferred(
+    shipped: list[Recorded],
+) -> None:
+    assert measures(shipped, "2025-10-15T12:00:00-04:00")["cn_uel_2025_04_04"]["status"] == "unverified"
