@@ -60,3 +60,30 @@ def test_that_the_unreliable_entities_of_april_stayed_suspended_in_august_is_mar
     shipped: list[Recorded],
 ) -> None:
     assert measures(shipped, "2025-10-15T12:00:00-04:00")["cn_uel_2025_04_04"]["status"] == "unverified"
+
+
+@pytest.mark.parametrize(
+    ("at", "proceeding", "stage", "since"),
+    [
+        ("2018-07-07T12:00:00-04:00", "us_301_tech_transfer", "ruled", "2018-06-20T04:00:00+00:00"),
+        ("2025-01-20T23:59:00-05:00", "cn_aml_nvidia", "opened", "2024-11-30T16:00:00+00:00"),
+        ("2025-05-29T12:00:00-04:00", "lit_ieepa", "ruled", "2025-05-28T04:00:00+00:00"),
+        ("2025-10-15T12:00:00-04:00", "cn_aml_qualcomm", "opened", "2025-10-09T16:00:00+00:00"),
+    ],
+)
+def test_a_proceeding_is_known_from_the_day_of_its_step(
+    shipped: list[Recorded], at: str, proceeding: str, stage: str, since: str
+) -> None:
+    row = measures(shipped, at)[f"proceeding/{proceeding}"]
+    assert (row["force"], row["since"]) == (stage, since)
+
+
+def test_no_proceeding_is_known_before_its_first_step(shipped: list[Recorded]) -> None:
+    assert "proceeding/cn_aml_nvidia" not in measures(shipped, "2024-12-31T12:00:00+08:00")
+    assert "proceeding/lit_ieepa" not in measures(shipped, "2025-05-27T12:00:00-04:00", END)
+    assert "proceeding/cn_aml_qualcomm" not in measures(shipped, "2025-10-10T12:00:00+08:00")
+
+
+def test_a_start_that_no_source_carries_is_that_of_the_announcement(shipped: list[Recorded]) -> None:
+    row = measures(shipped, "2025-10-15T12:00:00-04:00")["cn_nexperia"]
+    assert (row["force"], row["since"]) == ("in_force", "2025-10-03T16:00:00+00:00")

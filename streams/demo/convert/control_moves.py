@@ -214,7 +214,7 @@ CONTROL_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
         ),
         "A142": (Move(component="us_1260h", members=Members(count=65, named=("Alibaba", "Baidu", "BYD"))),),
         "A143": (entries("cn_ecl_2026_06_22"), entries("cn_procurement_bar_2026_06_22")),
-        "A163": (Move(component="cn_nexperia", effective="2025-10", effective_basis="inferred"),),
+        "A163": (Move(component="cn_nexperia", effective="2025-10-04", effective_basis="inferred"),),
         "A171": (Move(component="us_tiktok", stage="imposed"),),
         "A120": (Move(component="us_tiktok", stage="ended", ended_how="terminated"),),
         "A067": (Move(component="agr_london", stage="imposed"),),
