@@ -87,3 +87,30 @@ def test_no_proceeding_is_known_before_its_first_step(shipped: list[Recorded]) -
 def test_a_start_that_no_source_carries_is_that_of_the_announcement(shipped: list[Recorded]) -> None:
     row = measures(shipped, "2025-10-15T12:00:00-04:00")["cn_nexperia"]
     assert (row["force"], row["since"]) == ("in_force", "2025-10-03T16:00:00+00:00")
+
+
+def test_a_statute_that_creates_a_power_puts_nothing_in_force(shipped: list[Recorded]) -> None:
+    at = "2026-10-08T12:00:00-04:00"
+    row = measures(shipped, at)["us_rus_secondary"]
+    assert (row["force"], row["since"], row["collected"]) == ("announced", None, False)
+    assert deadlines(shipped, at)["us_rus_secondary.powers"]["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("component", "before", "after"),
+    [
+        ("us_bis_h20", "2025-07-14T12:00:00-04:00", "2025-07-15T12:00:00-04:00"),
+        ("cn_nexperia", "2025-10-31T12:00:00-04:00", "2025-12-01T12:00:00+08:00"),
+    ],
+)
+def test_a_control_that_was_relaxed_is_suspended(
+    shipped: list[Recorded], component: str, before: str, after: str
+) -> None:
+    forces = [measures(shipped, at)[component]["force"] for at in (before, after, END)]
+    assert forces == ["in_force", "suspended", "suspended"]
+
+
+def test_who_takes_back_a_threat_takes_back_all_of_it(shipped: list[Recorded]) -> None:
+    found = [measures(shipped, at) for at in ("2025-10-26T12:00:00-04:00", "2025-10-27T12:00:00-04:00")]
+    forces = [[one[name]["force"] for one in found] for name in ("us_threat_100", "us_threat_software")]
+    assert forces == [["threatened", "withdrawn"]] * 2

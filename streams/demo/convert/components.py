@@ -20,7 +20,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "announce": "announced",
         "announce_threat": "threatened",
-        "authority_created": "imposed",
+        "authority_created": "announced",
         "decrease": "changed",
         "decrease_and_suspend": "changed",
         "exempt": "exempted",

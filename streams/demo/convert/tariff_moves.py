@@ -188,7 +188,10 @@ TARIFF_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
             Move(component=THREAT_100, rate="100"),
             Move(component="us_threat_software", instrument="export_control", goods="software"),
         ),
-        "A178": (Move(component=THREAT_100, stage="withdrawn"),),
+        "A178": (
+            Move(component=THREAT_100, stage="withdrawn"),
+            Move(component="us_threat_software", instrument="export_control", stage="withdrawn", goods="software"),
+        ),
         "A103": (Move(component="cn_2025_mar_ag", stage="ended", ended_how="terminated", goods="farm goods"),),
         "A123": tuple(
             Move(
