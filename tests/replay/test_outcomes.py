@@ -114,3 +114,64 @@ def test_who_takes_back_a_threat_takes_back_all_of_it(shipped: list[Recorded]) -
     found = [measures(shipped, at) for at in ("2025-10-26T12:00:00-04:00", "2025-10-27T12:00:00-04:00")]
     forces = [[one[name]["force"] for one in found] for name in ("us_threat_100", "us_threat_software")]
     assert forces == [["threatened", "withdrawn"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("deadline", "before", "after", "outcome"),
+    [
+        ("us_reciprocal_50.answer", "2025-04-08T12:00:00-04:00", "2025-04-09T00:00:00-04:00", ("lapsed", "A042")),
+        ("us_301_phase1.comments", "2025-11-30T12:00:00-05:00", "2025-12-02T00:00:00-05:00", ("met", "A096")),
+        ("us_301_fl.hearing", "2026-04-27T12:00:00-04:00", "2026-04-29T00:00:00-04:00", ("met", "A130")),
+        ("us_bot.comments", "2026-07-09T12:00:00-04:00", "2026-07-11T00:00:00-04:00", ("met", "A140")),
+        ("us_301_excesscap.conclusion", "2026-07-23T12:00:00-04:00", "2026-07-25T00:00:00-04:00", ("lapsed", "A129")),
+    ],
+)
+def test_an_outcome_is_known_when_the_day_that_was_due_has_ended(
+    shipped: list[Recorded], deadline: str, before: str, after: str, outcome: tuple[str, str]
+) -> None:
+    found = deadlines(shipped, after)[deadline]
+    assert deadlines(shipped, before)[deadline]["state"] == "pending"
+    assert (found["state"], found["acts"][-1].split("-")[0]) == outcome
+
+
+def test_comments_on_the_forced_labor_duties_are_done_with_the_final_duty(shipped: list[Recorded]) -> None:
+    asked = ("2026-07-22T12:00:00-04:00", "2026-07-24T12:00:00-04:00")
+    states = [deadlines(shipped, at)["us_301_fl.duties_comments"]["state"] for at in asked]
+    assert states == ["lapsed_unconfirmed", "met"]
+
+
+@pytest.mark.parametrize(
+    "deadline", ["us_301_phase1.hearing", "us_301_excesscap.hearing", "us_301_fl.duties_hearing", "cn_tb_2026.term"]
+)
+def test_a_date_whose_outcome_nobody_tells_is_left_unconfirmed(shipped: list[Recorded], deadline: str) -> None:
+    assert deadlines(shipped, "2026-10-09T12:00:00-04:00")[deadline]["state"] == "lapsed_unconfirmed"
+
+
+def commitments(shipped: list[Recorded], at: str) -> dict[str, dict[str, Any]]:
+    return {row["commitment"]: row for row in answered(shipped, at)["commitments"]}
+
+
+def test_soybeans_were_promised_in_words_before_the_fact_sheet(shipped: list[Recorded]) -> None:
+    in_words, on_paper = (commitments(shipped, f"{day}T12:00:00-05:00") for day in ("2025-10-31", "2025-11-02"))
+    assert {name: row["due"] for name, row in in_words.items()} == {
+        "soybeans_12mt": "2026-01",
+        "soybeans_25mt_2026": "2026-12-31",
+        "soybeans_25mt_2027": "2027-12-31",
+        "soybeans_25mt_2028": "2028-12-31",
+    }
+    assert (on_paper["soybeans_12mt"]["due"], on_paper["soybeans_12mt"]["force"]) == ("2025-12-31", "made")
+
+
+def test_the_soybeans_came_after_the_date_of_the_fact_sheet_and_came(shipped: list[Recorded]) -> None:
+    asked = [f"{day}T12:00:00-05:00" for day in ("2025-12-31", "2026-01-10", "2026-01-21")]
+    assert [deadlines(shipped, at)["soybeans_12mt.due"]["state"] for at in asked] == [
+        "pending",
+        "lapsed_unconfirmed",
+        "lapsed",
+    ]
+    assert [commitments(shipped, at)["soybeans_12mt"]["force"] for at in asked] == ["made", "made", "fulfilled"]
+
+
+def test_the_twelve_month_mark_of_the_phase_one_investigation_is_inferred(shipped: list[Recorded]) -> None:
+    found = deadlines(shipped, "2026-10-09T12:00:00-04:00")["us_301_phase1.term"]
+    assert (found["due"], found["basis"], found["state"]) == ("2026-10-24", "inferred", "pending")
