@@ -182,6 +182,13 @@ def test_a_number_that_no_source_carries_is_dropped_and_the_act_stays(corpus: Pa
     assert b"14357" not in history(read(corpus))
 
 
+def test_a_day_of_announcement_that_no_source_carries_is_told_as_inferred(corpus: Path) -> None:
+    unsourced = ACT | {"unsourced_fields": ["announced"]}
+    (corpus / "acts.jsonl").write_text("".join(json.dumps(act) + "\n" for act in (STATEMENT, unsourced)))
+    announced = {"basis": "inferred", "on": "2025-11-04", "zone": "America/New_York"}
+    assert reports(corpus)["A101/own/ieepa_fentanyl"]["announced"] == announced
+
+
 def test_an_act_that_no_table_knows_is_named_instead_of_lost(corpus: Path) -> None:
     unknown = STATEMENT | {"id": "A999", "event_kind": "something new"}
     (corpus / "acts.jsonl").write_text("".join(json.dumps(act) + "\n" for act in (STATEMENT, ACT, unknown)))

@@ -6,16 +6,20 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from schemas.events import CommitmentChanged
-from schemas.times import Basis
+from schemas.provenance import DocumentKind, Grade
+from schemas.times import Basis, When
 from streams.demo.convert.corpus import ActLine
 from streams.demo.convert.issuers import document, own_source, zone
-from streams.demo.convert.printed import when
+from streams.demo.convert.printed import WASHINGTON, when
 from streams.demo.convert.telling import Telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What an act does to one promise."""
+    """What an act does to one promise.
+
+    suffix, title, announced, spoken_in, grade: where a record of the corpus tells of one report more
+    """
 
     commitment: str
     what: str
@@ -24,6 +28,27 @@ class Promise:
     unit: str | None = None
     due: str | None = None
     basis: Basis = "stated"
+    suffix: str = ""
+    title: str | None = None
+    announced: When | None = None
+    spoken_in: DocumentKind | None = None
+    grade: Grade | None = None
+
+
+def _in_words(commitment: str, what: str, quantity: str, due: str, announced: When) -> Promise:
+    """Return a promise of soybeans as Bessent told it, before the fact sheet."""
+    return Promise(
+        commitment=commitment,
+        what=what,
+        quantity=quantity,
+        unit="million tonnes",
+        due=due,
+        suffix="in-words",
+        title="Bessent: China to buy 12 Mt of US soybeans 'from now to January', then 25 Mt a year for three years",
+        announced=announced,
+        spoken_in="remark",
+        grade="wire",
+    )
 
 
 def _soybeans(year: int) -> Promise:
@@ -53,6 +78,23 @@ PROMISES: Final[Mapping[str, tuple[Promise, ...]]] = MappingProxyType(
             Promise(commitment="cn_nexperia_ships", what="let Nexperia's China unit ship"),
         ),
         "A100": (
+            _in_words(
+                "soybeans_12mt",
+                "buy 12 Mt of US soybeans 'from now to January'",
+                "12",
+                "2026-01",
+                when("2025-10-30", WASHINGTON),
+            ),
+            *(
+                _in_words(
+                    f"soybeans_25mt_{year}",
+                    f"buy 25 Mt of US soybeans in {year}",
+                    "25",
+                    f"{year}-12-31",
+                    when("2025-10-30", WASHINGTON, basis="inferred"),
+                )
+                for year in (2026, 2027, 2028)
+            ),
             Promise(
                 commitment="soybeans_12mt",
                 what="buy at least 12 Mt of US soybeans in the last two months of 2025",
@@ -102,10 +144,12 @@ def own_reports(telling: Telling, act: ActLine) -> Iterator[CommitmentChanged]:
         yield CommitmentChanged(
             negotiation=telling.negotiation,
             act=telling.act_id(act.id),
-            title=telling.title(act.id),
-            source=own_source(act, f"commitment/{one.commitment}"),
-            document=document(act),
-            announced=telling.announced(act.id),
+            title=one.title or telling.title(act.id),
+            source=own_source(
+                act, f"commitment/{one.commitment}{'/' if one.suffix else ''}{one.suffix}", grade=one.grade
+            ),
+            document=document(act, kind=one.spoken_in),
+            announced=one.announced or telling.announced(act.id),
             commitment=one.commitment,
             stage=one.stage,
             promisor="CN",

@@ -20,7 +20,7 @@ STAGES: Final[Mapping[str, Stage]] = MappingProxyType(
     {
         "announce": "announced",
         "announce_threat": "threatened",
-        "authority_created": "imposed",
+        "authority_created": "announced",
         "decrease": "changed",
         "decrease_and_suspend": "changed",
         "exempt": "exempted",
@@ -112,7 +112,9 @@ def _report(telling: Telling, act: ActLine, move: Move) -> ComponentChanged:
         negotiation=telling.negotiation,
         act=move.act or telling.act_id(act.id),
         title=move.title or telling.title(act.id),
-        source=own_source(act, f"{move.component}{'/' if move.suffix else ''}{move.suffix}", issuer=issuer),
+        source=own_source(
+            act, f"{move.component}{'/' if move.suffix else ''}{move.suffix}", issuer=issuer, grade=move.grade
+        ),
         document=document(act, issuer=issuer, kind=move.kind),
         announced=move.announced or telling.announced(act.id, zone),
         component=move.component,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from schemas.provenance import Document, DocumentKind, Source
+from schemas.provenance import Document, DocumentKind, Grade, Source
 from streams.demo.convert.corpus import ActLine
 from streams.demo.convert.printed import zone_of
 
@@ -96,16 +96,19 @@ def document(act: ActLine, *, issuer: str | None = None, kind: DocumentKind | No
     return Document(kind=kind or kind_of(act), issuer=issuer or issuer_of(act), ref=next(iter(refs), None), refs=refs)
 
 
-def own_source(act: ActLine, of: str, *, issuer: str | None = None) -> Source:
-    """Return the issuer as witness of its own act. Its text was seen only where a source is that text."""
+def own_source(act: ActLine, of: str, *, issuer: str | None = None, grade: Grade | None = None) -> Source:
+    """Return the issuer as witness of its own act. Its text was seen only where a source is that text.
+
+    grade: where it is not that of the act's best source
+    """
     party = issuer or issuer_of(act)
     seen = any(source.grade == "instrument" and not source.cited for source in act.sources)
     return Source(
         name=COURTS.get(act.id) or PARTY_NAMES[party],
         own_id=f"{act.id}/own/{of}",
-        grade=act.best_grade,
+        grade=grade or act.best_grade,
         speaks_as="issuer",
-        basis="seen" if seen else "assumed",
+        basis="seen" if seen and grade is None else "assumed",
     )
 
 

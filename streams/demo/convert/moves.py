@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from schemas.events import Instrument, Members, Stage, UntilKind
-from schemas.provenance import DocumentKind
+from schemas.provenance import DocumentKind, Grade
 from schemas.rates import ByProduct, EitherRate, Rate, Specific
 from schemas.times import Basis, When
 
@@ -21,6 +21,7 @@ class Move:
 
     act: its id, where a record of the corpus tells of one act more
     suffix: tells its report from another one of the same record
+    grade: how good its witness is, where no source of the record carries it
     """
 
     component: str
@@ -29,6 +30,7 @@ class Move:
     title: str | None = None
     announced: When | None = None
     kind: DocumentKind | None = None
+    grade: Grade | None = None
     measure: str | None = None
     instrument: Instrument | None = None
     imposer: str | None = None

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from schemas.events import ProceedingChanged
+from schemas.provenance import Grade
 from schemas.times import When
 from streams.demo.convert.corpus import ActLine
 from streams.demo.convert.issuers import COURTS, FEDERAL_CIRCUIT, TRADE_COURT, document, own_source, zone
@@ -19,7 +20,12 @@ CHIP_PROBES: Final = ("cn_aml_qualcomm", "cn_aml_nvidia", "cn_ad_analog", "cn_an
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of one proceeding."""
+    """One step of one proceeding. What is not set is as the corpus gives it for the act.
+
+    act: its id, where a record of the corpus tells of one act more
+    suffix: tells its report from another one of the same record
+    grade: how good its witness is, where no source of the record carries it
+    """
 
     proceeding: str
     stage: Literal["opened", "filed", "step", "ruled", "stayed", "suspended", "promised_end"]
@@ -27,6 +33,9 @@ class Step:
     kind: Literal["investigation", "court"] = "investigation"
     title: str | None = None
     announced: When | None = None
+    act: str | None = None
+    suffix: str = ""
+    grade: Grade | None = None
     forum: str | None = None
     holding: Literal["unlawful", "lawful", "not_on_merits"] | None = None
     effect: Literal["final", "stayed", "parties_only"] | None = None
@@ -52,6 +61,14 @@ def _opened(proceeding: str, measure: str | None = None, title: str | None = Non
 
 STEPS: Final[Mapping[str, tuple[Step, ...]]] = MappingProxyType(
     {
+        "A001": (
+            Step(
+                proceeding="us_301_tech_transfer",
+                stage="ruled",
+                measure="US-301-TECH-TRANSFER",
+                title="USTR acts in its section 301 investigation of technology transfer: List 1",
+            ),
+        ),
         "A022": (_opened("us_301_semi"),),
         "A028": (_opened("cn_aml_google", "CN-AML-GOOGLE", "China opens antitrust probe of Google"),),
         "A040": (
@@ -64,14 +81,25 @@ STEPS: Final[Mapping[str, tuple[Step, ...]]] = MappingProxyType(
             _opened("cn_ad_analog"),
             _opened("cn_antidisc_chips", "CN-ANTIDISC-CHIPS"),
         ),
-        "A082": (Step(proceeding="cn_aml_nvidia", stage="step"),),
+        "A082": (
+            Step(
+                proceeding="cn_aml_nvidia",
+                stage="opened",
+                title="China opens antitrust probe of Nvidia",
+                announced=when("2024-12", BEIJING, basis="inferred"),
+                act="A082-china-opens-antitrust-probe-of-nvidia",
+                suffix="opened",
+                grade="unverified",
+            ),
+            Step(proceeding="cn_aml_nvidia", stage="step"),
+        ),
         "A090": (
             Step(
                 proceeding="cn_aml_qualcomm",
                 stage="opened",
                 measure="CN-AML-QUALCOMM",
                 title="China opens antitrust probe of Qualcomm over Autotalks",
-                announced=when("2025-10", BEIJING, basis="inferred"),
+                announced=when("2025-10-10", BEIJING, basis="inferred"),
             ),
         ),
         "A096": (_opened("us_301_phase1"),),
@@ -118,9 +146,9 @@ def own_reports(telling: Telling, act: ActLine) -> Iterator[ProceedingChanged]:
         dated = one.takes_effect and act.effective is not None and "effective" not in act.unsourced_fields
         yield ProceedingChanged(
             negotiation=telling.negotiation,
-            act=telling.act_id(act.id),
+            act=one.act or telling.act_id(act.id),
             title=one.title or telling.title(act.id),
-            source=own_source(act, one.proceeding),
+            source=own_source(act, f"{one.proceeding}{'/' if one.suffix else ''}{one.suffix}", grade=one.grade),
             document=document(act),
             announced=one.announced or telling.announced(act.id),
             proceeding=one.proceeding,

@@ -36,7 +36,20 @@ TARIFF_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
                 rate="15",
             ),
         ),
-        "A013": (Move(component="s301_l4b", rate=None),),
+        "A013": (
+            Move(component="s301_l4b", rate=None),
+            Move(
+                component="s301_l4b",
+                act="A013-section-301-list-4b-suspended",
+                suffix="suspended",
+                title="Section 301 List 4B suspended before its start, with the announcement of Phase One",
+                announced=when("2019-12-13", WASHINGTON),
+                kind="official-statement",
+                stage="suspended",
+                rate=None,
+                effective="2019-12-13",
+            ),
+        ),
         "A015": (
             Move(component="s301_l4a"),
             Move(
@@ -175,7 +188,10 @@ TARIFF_MOVES: Final[Mapping[str, tuple[Move, ...]]] = MappingProxyType(
             Move(component=THREAT_100, rate="100"),
             Move(component="us_threat_software", instrument="export_control", goods="software"),
         ),
-        "A178": (Move(component=THREAT_100, stage="withdrawn"),),
+        "A178": (
+            Move(component=THREAT_100, stage="withdrawn"),
+            Move(component="us_threat_software", instrument="export_control", stage="withdrawn", goods="software"),
+        ),
         "A103": (Move(component="cn_2025_mar_ag", stage="ended", ended_how="terminated", goods="farm goods"),),
         "A123": tuple(
             Move(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.times import When
+from schemas.times import Basis, When
 from streams.demo.convert.corpus import ActLine
 from streams.demo.convert.corrections import ANNOUNCED
 from streams.demo.convert.issuers import zone
@@ -30,7 +30,13 @@ class Telling:
         return title(self.acts[name])
 
     def announced(self, name: str, in_zone: str | None = None) -> When:
-        """Return when an act was made public by its actor, in the zone of its issuer if none is given."""
+        """Return when an act was made public by its actor, in the zone of its issuer if none is given.
+
+        A day that no source carries is inferred.
+        """
         act = self.acts[name]
         corrected = ANNOUNCED.get(name)
-        return corrected if corrected is not None else when(act.announced, in_zone or zone(act))
+        if corrected is not None:
+            return corrected
+        basis: Basis = "inferred" if "announced" in act.unsourced_fields else "stated"
+        return when(act.announced, in_zone or zone(act), basis=basis)
