@@ -175,3 +175,21 @@ def test_the_soybeans_came_after_the_date_of_the_fact_sheet_and_came(shipped: li
 def test_the_twelve_month_mark_of_the_phase_one_investigation_is_inferred(shipped: list[Recorded]) -> None:
     found = deadlines(shipped, "2026-10-09T12:00:00-04:00")["us_301_phase1.term"]
     assert (found["due"], found["basis"], found["state"]) == ("2026-10-24", "inferred", "pending")
+
+
+@pytest.mark.parametrize(
+    ("at", "known_at", "counts"),
+    [
+        ("2025-10-29T23:59:59+09:00", END, (5, 5, 5)),
+        ("2025-10-30T00:00:00+09:00", END, (5, 5, 6)),
+        ("2025-10-30T23:00:00+08:00", "2025-10-31T00:00:00+08:00", (5, 5, 6)),
+        ("2026-01-18T23:59:59+01:00", END, (5, 5, 6)),
+        ("2026-01-19T00:00:00+01:00", END, (5, 6, 7)),
+        ("2026-01-19T23:00:00+01:00", "2026-01-20T00:00:00+01:00", (5, 6, 7)),
+    ],
+)
+def test_a_meeting_that_both_tell_of_where_they_meet_is_dated_there(
+    shipped: list[Recorded], at: str, known_at: str, counts: tuple[int, int, int]
+) -> None:
+    group = answered(shipped, at, known_at)["meetings"]["he-lifeng+bessent"]
+    assert (group["numbered_rounds"], group["in_person"], group["in_person_with_summits"]) == counts

@@ -6,6 +6,7 @@ from typing import Final
 
 from schemas.provenance import Document, DocumentKind, Grade, Source
 from streams.demo.convert.corpus import ActLine
+from streams.demo.convert.gatherings import GATHERINGS
 from streams.demo.convert.printed import zone_of
 
 PARTY_NAMES: Final[Mapping[str, str]] = {
@@ -113,5 +114,9 @@ def own_source(act: ActLine, of: str, *, issuer: str | None = None, grade: Grade
 
 
 def zone(act: ActLine) -> str:
-    """Return the zone in which an act's document is dated."""
-    return zone_of(issuer_of(act))
+    """Return the zone in which an act's document is dated: in that of the place where both meet, once they do."""
+    issuer, meeting = issuer_of(act), GATHERINGS.get(act.id)
+    if issuer != "US+CN" or meeting is None:
+        return zone_of(issuer)
+    first_day = meeting.days[0] if meeting.days is not None else act.effective
+    return meeting.zone if first_day is not None and act.announced >= first_day else zone_of(issuer)

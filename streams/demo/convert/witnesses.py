@@ -9,8 +9,9 @@ from schemas.events import ActReported, MeetingChanged
 from schemas.provenance import Published, Source
 from schemas.times import When, local_day, window
 from streams.demo.convert.corpus import UNSOURCED, ActLine, SourceLine
+from streams.demo.convert.gatherings import GATHERINGS
 from streams.demo.convert.issuers import document, zone
-from streams.demo.convert.meetings import GATHERINGS, POSTPONED, days
+from streams.demo.convert.meetings import POSTPONED, days
 from streams.demo.convert.printed import BEIJING, WASHINGTON, when
 from streams.demo.convert.telling import Telling
 
