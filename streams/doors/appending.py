@@ -7,8 +7,8 @@ from typing import Any
 from schemas.cloudevents import headers
 from schemas.codec import Undecodable, encode
 from schemas.events import Event
-from streams.doors.known_events import KnownEvents, read_known, taken
-from streams.doors.offsets import contradiction
+from streams.doors.judging import There, judge
+from streams.doors.known_events import KnownEvents, read_known
 from streams.ledger_file import Line, lines
 from streams.producing import Append, AppendFailed, LedgerWriter
 from streams.topics import EVENTS, partition_of
@@ -75,20 +75,13 @@ async def append(
 
 
 async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:
-    if isinstance(line.event, Undecodable):
-        result.refuse(line.number, line.event)
-        return None
-    fault = contradiction(line.event) if line.event.first_recorded_at is None else None
-    if fault is not None:
-        result.refuse(line.number, fault)
-        return None
-    match await known.judge(line.event):
-        case "new":
-            return line.event
-        case "there":
+    match await judge(line.event, known):
+        case Undecodable() as fault:
+            result.refuse(line.number, fault)
+        case There():
             result.duplicates += 1
-        case "taken":
-            result.refuse(line.number, taken(line.event))
+        case event:
+            return event
     return None
 
 

@@ -122,13 +122,6 @@ def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> V
     return "new" if all_carried else "taken"
 
 
-def taken(event: Event) -> Undecodable:
-    """Say why an event that comes under the id of another one is refused."""
-    name = event_id(event)
-    reason = f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
-    return Undecodable("invalid_value", reason, "/source/own_id")
-
-
 async def read_known(bootstrap: str, prefix: str, *, progress: Callable[[int], None] = lambda _: None) -> KnownEvents:
     """Read the ids of a ledger up to where it ends now; what cannot be an event, or is set aside, is passed over."""
     topic = EVENTS.name(prefix)

@@ -1,5 +1,6 @@
 """`parley dead-letters`: every kind is listed, shown, retried or discarded, once; the ledger is none the worse."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -223,6 +224,21 @@ async def test_an_event_that_the_ledger_has_is_not_appended_as_a_retry(place: Pl
     assert "another event under the id" in refused["refused"][0]["reason"]
     empty = await place.dead_letters(3, "retry", position, "--file", "-")
     assert empty["refused"][0]["code"] == "empty"
+
+
+async def test_a_retry_is_judged_as_append_judges_a_line(place: Place) -> None:
+    await place.begin()
+    (event,) = statements(1)
+    position = await place.poison(KINDS["malformed"], event)
+    await complete_with_worker(place)
+    document = json.loads(encode(event))
+    document["announced"] = {"at": "2025-11-10T00:01:00-04:00", "zone": "America/New_York"}
+    given = json.dumps(document).encode()
+    appended = await place.ask(3, "append", "-", given=given)
+    retried = await place.dead_letters(3, "retry", position, "--file", "-", given=given)
+    assert (retried["accepted"], retried["decision"]) == (0, None)
+    assert retried["refused"] == appended["refused"]
+    assert [(one["code"], one["pointer"]) for one in retried["refused"]] == [("invalid_value", "/announced/at")]
 
 
 async def test_what_was_discarded_can_be_retried_and_an_event_that_says_so_itself_is_found(place: Place) -> None:
