@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -187,9 +188,11 @@ async def test_two_sets_are_compared_beside_what_somebody_else_wrote(place: Plac
     }
     for topic, value in strange.items():
         await place.plant(topic, PARTITION, b"us-china", value, [("parley_position", b"abc")])
+    nothing: list[Any] = [("parley_position", None)]
+    await place.plant(DEAD_LETTERS, PARTITION, b"us-china", b"y", nothing)
     found = await place.ask(commanding.DIFFERENT, "fsck", "--against", "blue")
     assert {name for name, tally in found["topics"].items() if tally["only_here"]} == {one.suffix for one in strange}
-    assert (await place.ask(0, "status"))["strange_dead_letters"] == 1
+    assert (await place.ask(0, "status"))["strange_dead_letters"] == 2
 
 
 @pytest.mark.kafka
