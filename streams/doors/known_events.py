@@ -86,14 +86,21 @@ class KnownEvents:
         return verdict
 
     async def _stand(self, name: bytes, before: list[Known]) -> bool:
-        """Read the records of an id in full and correct what is known of them; tell whether nothing had to be."""
+        """Read the records of an id in full and correct what is known of them; tell whether nothing had to be.
+
+        A header may name the id of another event: such a record takes that of its own.
+        """
         found = []
         for one in before:
             event = await self._read(one) if one.offset >= 0 else None
             if one.offset < 0:
                 found.append(one)
             elif event is not None:
-                found.append(one._replace(digest=_digest(content(event))))
+                own, read = _packed_id(event_id(event)), one._replace(digest=_digest(content(event)))
+                if own == name:
+                    found.append(read)
+                else:
+                    self.add(own, read)
         self._packed[name] = b"".join(_PACKED.pack(*one) for one in found)
         return found == before
 

@@ -48,6 +48,16 @@ async def test_what_could_not_be_read_does_not_take_the_id_of_its_event(kafka: B
     assert await parley.append([event]) == Appended(duplicates=1)
 
 
+async def test_a_record_that_names_the_id_of_another_event_does_not_take_it(kafka: BrokerAddress, prefix: str) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    event = report()
+    other = event.model_copy(update={"source": event.source.model_copy(update={"own_id": "sy-2"}), "title": "Another"})
+    place = partition_of(event.negotiation.encode(), PARTITIONS)
+    await append_raw(kafka.bootstrap, prefix, encode(other), event, place)
+    done = await Parley(kafka.bootstrap, prefix=prefix).append([event, other, event])
+    assert done == Appended(accepted=1, duplicates=2)
+
+
 async def test_an_id_that_is_taken_is_refused_and_a_repeat_is_counted(kafka: BrokerAddress, prefix: str) -> None:
     await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
     event = report()
