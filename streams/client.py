@@ -43,7 +43,7 @@ class Parley:
     async def append(self, events: Iterable[Event]) -> Appended:
         """Append events, each acknowledged by every replica in sync; what is there already is counted, not repeated."""
         done = Appended()
-        await append(self._bootstrap(), self._prefix, at_hand(encode(event) for event in events), result=done)
+        await append(self._bootstrap(), self._prefix, [(done, at_hand(encode(event) for event in events))])
         return done
 
     async def state(

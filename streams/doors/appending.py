@@ -46,32 +46,41 @@ def appended_report(done: Sequence[tuple[str, Appended]], *, whole: bool) -> dic
     }
 
 
+Chunks = AsyncIterable[Sequence[bytes]]
+
+
 async def append(
     bootstrap: str,
     prefix: str,
-    data: AsyncIterable[Sequence[bytes]],
+    data: Iterable[tuple[Appended, Chunks]],
     *,
-    result: Appended,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Append the events of JSON Lines as they come; `result` says what became of those that have come so far.
+    """Append the events of JSON Lines as they come, one source after the other.
 
-    What is on the ledger already changes nothing and is counted.
+    The result beside each source says what became of those of its lines that have come so far. What is on the ledger
+    already, also by another writer since this one began, changes nothing and is counted.
     """
     known = await read_known(bootstrap, prefix)
-    number = 1
     async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
-        async for some in data:
-            judged = [await _judge(line, known, result) for line in lines(some, number)]
-            fresh = [event for event in judged if event is not None]
-            try:
-                await writer.append_all(_records(fresh, writer.partitions))
-            except AppendFailed as failure:
-                result.accepted += len(failure.acknowledged)
-                raise
-            result.accepted += len(fresh)
-            number += len(some)
-            progress(len(judged))
+        for result, chunks in data:
+            number = 1
+            async for some in chunks:
+                await known.read_on()
+                await _append(lines(some, number), known, writer, result)
+                number += len(some)
+                progress(len(some))
+
+
+async def _append(some: Iterable[Line], known: KnownEvents, writer: LedgerWriter, result: Appended) -> None:
+    judged = [await _judge(line, known, result) for line in some]
+    fresh = [event for event in judged if event is not None]
+    try:
+        known.wrote(await writer.append_all(_records(fresh, writer.partitions)))
+    except AppendFailed as failure:
+        result.accepted += len(failure.acknowledged)
+        raise
+    result.accepted += len(fresh)
 
 
 async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:

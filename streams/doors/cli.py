@@ -9,12 +9,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated, Any, Final
 
 import orjson
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schemas.changes import Json
 from schemas.encoding import canonical_json
@@ -47,6 +46,7 @@ from streams.doors.dead_letters.ledgers import ledger_id, speaking_of_another
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import decode_rows, find_cuts, read_rows, up_to, without_rows
+from streams.doors.progress import told_if_slow
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
@@ -209,13 +209,12 @@ def append_command(
     done: list[tuple[str, Appended]] = []
     code = 0
     try:
-        with faults(), _progress() as tell, ExitStack() as inputs:
+        with faults(), told_if_slow("lines") as tell, ExitStack() as inputs:
             descriptors = [inputs.enter_context(opened(name)) for name in files]
             bootstrap = connect(settings, brokers)
-            for name, descriptor in zip(files, descriptors, strict=True):
-                done.append((name, Appended()))
-                lines = arriving(descriptor)
-                asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done[-1][1], progress=tell))
+            done = [(name, Appended()) for name in files]
+            data = [(one, arriving(descriptor)) for (_, one), descriptor in zip(done, descriptors, strict=True)]
+            asyncio.run(append_lines(bootstrap, settings.installation, data, progress=tell))
     except KeyboardInterrupt:
         showing.complain("parley: interrupted: append all of it again, what is on the ledger already is recognised.")
         code = INTERRUPTED
@@ -230,14 +229,6 @@ def append_command(
         showing.console().print(showing.appended_view(report))
     if code or report["refused"]:
         raise typer.Exit(code or BAD_INPUT)
-
-
-@contextmanager
-def _progress() -> Any:  # noqa: ANN401 -- a context manager
-    columns = (SpinnerColumn(), TextColumn("{task.completed} lines"), TimeElapsedColumn())
-    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("append", total=None)
-        yield lambda count: bar.advance(task, count)
 
 
 @app.command(epilog="Example: $ parley export us-china > us-china.jsonl")
