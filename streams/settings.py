@@ -16,6 +16,10 @@ _LEADS_MAX = 16
 _PREFIX = "PARLEY_"
 
 
+class UsageError(ValueError):
+    """Whoever calls has asked for what cannot be; the message says what was expected, what came, and what to do."""
+
+
 class LeadTime(NamedTuple):
     """How long before a deadline a warning is due: calendar days in the deadline's zone, or exact hours."""
 
@@ -88,11 +92,11 @@ class Settings(BaseSettings):
 
 
 def usable_folder(folder: Path) -> None:
-    """Make a folder of the state directory; ValueError, which says what to do, if that cannot be."""
+    """Make a folder of the state directory; UsageError, which says what to do, if that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"cannot use the folder {folder}: {error.strerror}. Choose another one: PARLEY_STATE_DIRECTORY=FOLDER"
         ) from error
 

@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable.
 
-141 when whoever read the answer has gone away before its end, as a program that SIGPIPE ends.
+130 when Ctrl-C comes before the answer is whole; what runs until it is told to stop ends with 0. 141 when whoever read
+the answer has gone away before its end, as a program that SIGPIPE ends.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ from streams.doors.commanding import (
     AsTable,
     Brokers,
     Negotiation,
+    OneNegotiation,
     Outputs,
     Prefix,
     answered,
@@ -53,6 +55,7 @@ from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_young
 from streams.logs import set_up_logs
 from streams.reading import end_positions
+from streams.settings import UsageError
 from streams.topics import EVENTS, TABLES
 from streams.worker import OtherVersion, engine_config, refuse_other_version, work
 
@@ -233,7 +236,7 @@ def append_command(
 
 @app.command(epilog="Example: $ parley export us-china > us-china.jsonl")
 def export(
-    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    negotiation: OneNegotiation = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
 ) -> None:
@@ -262,7 +265,7 @@ def tables(
     """Show the rows that the worker wrote, as they stand on the topics, with the cut."""
     settings = settings_with(prefix, outputs)
     if table is not None and table not in TABLE_NAMES:
-        leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
+        leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE)
 
     chosen = [table] if table is not None else list(TABLE_NAMES)
 
@@ -323,7 +326,7 @@ def state(
 
     async def answer() -> dict[str, object]:
         if policy != "1":
-            raise ValueError(f"expected --policy 1, the only one so far, got {policy!r}")
+            raise UsageError(f"expected --policy 1, the only one so far, got {policy!r}")
         times = (instant(at, "--at"), instant(known_at, "--known-at"), instant(recorded_by, "--recorded-by"))
         bootstrap = "" if ledger is not None else connect(settings, brokers)
         events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.installation)
@@ -343,7 +346,7 @@ def state(
 
 @app.command(epilog="Example: $ parley watch us-china --kind alerts --since 3:0")
 def watch(
-    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    negotiation: OneNegotiation = None,
     kind: Annotated[str | None, typer.Option("--kind", help="changes or alerts; else both.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="After this cursor, PARTITION:OFFSET[:N], of one kind; 0 for all.")

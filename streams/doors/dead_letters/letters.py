@@ -9,6 +9,7 @@ from typing import Final
 from streams.doors.asking import position
 from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.reading import KafkaRecord, end_positions, read_to_end
+from streams.settings import UsageError
 from streams.topics import DEAD_LETTERS, EVENTS
 
 REFUSED_BATCH: Final = "refused_batch"
@@ -61,7 +62,7 @@ def read_letter(record: KafkaRecord) -> DeadLetter | None:
     where, code, reason, pointer = ((value or b"").decode("utf-8", "replace") for _, value in told)
     try:
         place = position(where)
-    except ValueError:
+    except UsageError:
         return None
     if place[0] != record.partition:
         return None
