@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import platformdirs
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streams.topics import OUTPUTS_MARK
@@ -48,6 +48,15 @@ def _lead_times(value: object) -> object:
     return leads
 
 
+def _without_dot(prefix: str) -> str:
+    if "." in prefix:
+        raise ValueError(
+            "expected no dot: parley.blue.changes.v1 is of the prefix parley and its set of outputs blue, and no other "
+            "prefix may have the same topics; a hyphen will do"
+        )
+    return prefix
+
+
 class Settings(BaseSettings):
     """What may differ between installations; each field is an environment variable `PARLEY_…` in capitals."""
 
@@ -56,8 +65,8 @@ class Settings(BaseSettings):
     brokers: str | None = Field(
         default=None, description="host:port[,host:port…] of your own Kafka; without it the embedded broker is used"
     )
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] = Field(
-        default="parley", description="first part of every topic name: parley.events.v1"
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$"), AfterValidator(_without_dot)] = (
+        Field(default="parley", description="first part of every topic name: parley.events.v1")
     )
     outputs: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")] = Field(
         default="", description="name of the set of derived topics to write and read: parley.NAME.changes.v1"
