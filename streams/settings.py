@@ -89,6 +89,10 @@ class Settings(BaseSettings):
         description="how long before a deadline a warning is due: 30d,7d,24h,1h",
     )
 
+    def changed(self, **given: str) -> "Settings":
+        """Return these settings with others in their place. ValidationError for what cannot be."""
+        return Settings.model_validate({**self.model_dump(), **given}) if given else self
+
     @property
     def installation(self) -> str:
         """The prefix and, behind a mark, the set of outputs: what every topic's name is made of."""

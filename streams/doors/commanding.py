@@ -92,8 +92,7 @@ def settings_with(prefix: str | None, outputs: str | None = None) -> Settings:
     """Return the settings, with another prefix or set of outputs if given. What cannot be ends the command."""
     given = {name: value for name, value in (("prefix", prefix), ("outputs", outputs)) if value is not None}
     try:
-        settings = Settings()
-        return Settings.model_validate({**settings.model_dump(), **given}) if given else settings
+        return Settings().changed(**given)
     except ValidationError as error:
         leave("\n".join(_complaint(one, given) for one in error.errors(include_url=False)), USAGE, error)
 

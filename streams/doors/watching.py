@@ -34,7 +34,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor | None":
-        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is now."""
+        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is no cursor. BadCursor."""
         if text is None:
             return None
         if text == "0":
@@ -69,7 +69,10 @@ async def watch_notices(
     cursor: Cursor | None,
     stop_at_end: bool,
 ) -> AsyncGenerator[Notice, None]:
-    """Give changes and alerts one by one; a cursor is of one kind. UsageError; BadCursor, UnreadableOutput."""
+    """Give changes and alerts one by one, after a cursor, which is of one kind.
+
+    Without a cursor: those to come; with `stop_at_end` all that are there. UsageError; BadCursor, UnreadableOutput.
+    """
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise UsageError(f"expected --kind changes or alerts, got {kind!r}")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from streams.client import Parley
 from streams.doors.commanding import USAGE
 from streams.settings import Settings
 from streams.topics import TOPICS
@@ -17,8 +18,9 @@ def names(settings: Settings) -> set[str]:
 
 def test_no_two_installations_share_a_derived_topic() -> None:
     derived = {topic.name("a+b") for topic in TOPICS if topic.derived}
-    with pytest.raises(ValidationError, match="expected no dot"):
-        Settings(prefix="a.b")
+    for refuses in (lambda: Settings(prefix="a.b"), lambda: Parley(prefix="a.b")):
+        with pytest.raises(ValidationError, match="expected no dot"):
+            refuses()
     assert derived <= names(Settings(prefix="a", outputs="b"))
     assert derived.isdisjoint(names(Settings(prefix="a-b")) | names(Settings(prefix="a")))
 

@@ -1,5 +1,7 @@
 """What a caller got wrong is told as that, with 2; a bug stays the error it is, wherever it is."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import typer
 
 from streams.doors.commanding import BAD_INPUT, UNREACHABLE, USAGE, answered, faults
 from streams.settings import UsageError
-from tests.first_light.running import parley
+from tests.first_light.running import PATIENCE_S, environment, parley
 
 NO_TEXT = "\udcff"  # how Python has the byte 0xff of a command line
 
@@ -24,6 +26,16 @@ def test_a_bug_is_not_told_as_something_that_a_caller_got_wrong() -> None:
 
     with pytest.raises(ValueError, match="not enough values to unpack"):
         answered(work)
+
+
+@pytest.mark.parametrize("command", ["append -", "dead-letters retry 0:0 --brokers 127.0.0.1:1 --file -"])
+def test_standard_input_that_is_closed_is_told(command: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m streams.doors.cli {command} <&-"],
+        capture_output=True, env=environment(tmp_path), cwd=tmp_path, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (BAD_INPUT, b"")
+    assert b"-: standard input is closed." in done.stderr
 
 
 @pytest.mark.parametrize(

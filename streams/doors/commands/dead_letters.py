@@ -10,6 +10,7 @@ import typer
 
 from schemas.codec import EVENT_BYTES_MAX
 from streams.doors import showing
+from streams.doors.arriving import standard_input
 from streams.doors.asking import position
 from streams.doors.commanding import (
     BAD_INPUT,
@@ -280,7 +281,7 @@ def _decided(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def _content(name: str) -> bytes:
     """Read the mended event, as far as an event may be long and a little further."""
     if name == "-":
-        return sys.stdin.buffer.read(_FILE_BYTES_MAX)
+        return standard_input().read(_FILE_BYTES_MAX)
     try:
         with Path(name).open("rb") as stream:
             return stream.read(_FILE_BYTES_MAX)
