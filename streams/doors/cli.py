@@ -63,7 +63,7 @@ __all__ = ["app", "main"]
 
 _LOOK_S: Final = 0.2
 _OPEN_S: Final = 2.0  # a worker at work ends each of its transactions long before
-TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
+TABLE_NAMES = tuple(topic.kind for topic in TABLES)
 
 
 def main() -> None:
