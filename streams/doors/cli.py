@@ -40,6 +40,7 @@ from streams.doors.commanding import (
     answered,
     app,
     faults,
+    in_utf8,
     leave,
     settings_with,
 )
@@ -174,7 +175,9 @@ def worker(
     brokers: Brokers = None,
     prefix: Prefix = None,
     outputs: Outputs = None,
-    instance: Annotated[str | None, typer.Option("--instance", help="A name that stays over restarts.")] = None,
+    instance: Annotated[
+        str | None, typer.Option("--instance", help="A name that stays over restarts.", callback=in_utf8)
+    ] = None,
     status_port: Annotated[
         int | None, typer.Option("--status-port", help="Serve /readyz here.", min=0, max=65535)
     ] = None,

@@ -111,6 +111,8 @@ async def test_a_ledger_that_was_made_anew_with_fewer_partitions_is_called_that(
     found = await place.ask(commanding.BAD_INPUT, "status")
     assert (found["complete"], found["of_another_ledger"]) == (False, [PARTITION])
     assert "deleted and made anew" in found["said"]
+    for words in (["fsck"], ["tables", "us-china"]):
+        assert "deleted and made anew" in (await place.ask(commanding.BAD_INPUT, *words))["said"]
 
 
 @pytest.mark.kafka
