@@ -28,12 +28,11 @@ class Parley:
     """A client of one installation; it keeps no connection open between calls.
 
     Without `brokers` it uses the settings, else the embedded Kafka that runs. Every call raises BrokerUnreachable if
-    there is none, and TopicMissing if Parley's topics were not created.
+    there is none, and TopicMissing if Parley's topics were not created. ValidationError for a prefix that cannot be.
     """
 
     def __init__(self, brokers: str | None = None, *, prefix: str | None = None) -> None:
-        settings = Settings()
-        self._settings = settings if prefix is None else settings.model_copy(update={"prefix": prefix})
+        self._settings = Settings() if prefix is None else Settings().changed(prefix=prefix)
         self._brokers = brokers
         self._prefix = self._settings.installation
 
@@ -43,7 +42,7 @@ class Parley:
     async def append(self, events: Iterable[Event]) -> Appended:
         """Append events, each acknowledged by every replica in sync; what is there already is counted, not repeated."""
         done = Appended()
-        await append(self._bootstrap(), self._prefix, at_hand(encode(event) for event in events), result=done)
+        await append(self._bootstrap(), self._prefix, [(done, at_hand(encode(event) for event in events))])
         return done
 
     async def state(
@@ -72,10 +71,11 @@ class Parley:
         since: str | None = None,
         follow: bool = True,
     ) -> AsyncGenerator[Json, None]:
-        """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N] (0: all; None: new ones).
+        """Give changes and alerts as they are committed, after a cursor PARTITION:OFFSET[:N]; 0 is before all of them.
 
-        A cursor is the `sequence` of one kind: follow each kind with its own.
-        With `follow` false it ends where the topics end now. UnreadableOutput if somebody else wrote there.
+        A cursor is the `sequence` of one kind: follow each kind with its own. Without one, those to come.
+        With `follow` false it ends where the topics end now, and without a cursor it gives all that is there.
+        BadCursor; UnreadableOutput if somebody else wrote there.
         """
         notices = watch_notices(
             self._bootstrap(),

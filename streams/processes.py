@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,11 @@ _LOG_BYTES_MAX: Final = 4 << 20
 
 
 class NotStarted(Exception):  # noqa: N818 - says what became of the process
-    """A process did not come up at all; the message says where to look."""
+    """A process did not come up at all; `why` ends the sentence, with the reason or where to look for it."""
+
+    def __init__(self, why: str, what: str = "The process") -> None:
+        super().__init__(f"{what} did not start{why}")
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +67,48 @@ def spawn(
     """Start a process in a session of its own, so that a Ctrl-C for us is not one for it; its output goes to `log`.
 
     It inherits the open file `lock`, and the environment of this process unless one is given. Guarded, it ends when
-    this process does, and its log stays below some MiB; NotStarted when not even the guard comes up.
+    this process does, and its log stays below some MiB. NotStarted when it, or its guard, does not come up.
     """
     inherited = () if lock is None else (lock,)
     if not guarded:
-        direct = subprocess.Popen(  # noqa: S603 - the command is Parley's own
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
+        with _starting():
+            direct = subprocess.Popen(  # noqa: S603 - the command is Parley's own
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=inherited,
+                start_new_session=True,
+                env=environment,
+            )
+        return Started(direct.pid, direct)
+    with _starting():
+        guarding = subprocess.Popen(  # noqa: S603 - as above
+            [sys.executable, "-I", "-S", guard.__file__, "-" if lock is None else str(lock), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=log,
             pass_fds=inherited,
             start_new_session=True,
             env=environment,
         )
-        return Started(direct.pid, direct)
-    guarding = subprocess.Popen(  # noqa: S603 - as above
-        [sys.executable, "-I", "-S", guard.__file__, "-" if lock is None else str(lock), *command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        pass_fds=inherited,
-        start_new_session=True,
-        env=environment,
-    )
     if guarding.stdout is None:
         raise AssertionError("the guard's output is a pipe")
     told = guarding.stdout.readline()
     if not told.strip().isdigit():
         guarding.kill()
         guarding.communicate()  # closes both pipes
-        raise NotStarted("The process did not start; its log says why.")
+        raise NotStarted("; its log says why.")
     return Started(int(told), guarding)
+
+
+@contextlib.contextmanager
+def _starting() -> Iterator[None]:
+    """Turn what the system refuses (no memory, no more processes, no such program) into NotStarted."""
+    try:
+        yield
+    except OSError as error:
+        raise NotStarted(f": {error.strerror or error}.") from error
 
 
 def open_log(path: Path) -> int:

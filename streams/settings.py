@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import platformdirs
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from streams.topics import OUTPUTS_MARK
@@ -14,6 +14,10 @@ from streams.topics import OUTPUTS_MARK
 _LEAD = re.compile(r"([1-9][0-9]{0,3})([dh])")
 _LEADS_MAX = 16
 _PREFIX = "PARLEY_"
+
+
+class UsageError(ValueError):
+    """Whoever calls has asked for what cannot be; the message says what was expected, what came, and what to do."""
 
 
 class LeadTime(NamedTuple):
@@ -44,6 +48,15 @@ def _lead_times(value: object) -> object:
     return leads
 
 
+def _without_dot(prefix: str) -> str:
+    if "." in prefix:
+        raise ValueError(
+            "expected no dot: parley.blue.changes.v1 is of the prefix parley and its set of outputs blue, and no other "
+            "prefix may have the same topics; a hyphen will do"
+        )
+    return prefix
+
+
 class Settings(BaseSettings):
     """What may differ between installations; each field is an environment variable `PARLEY_…` in capitals."""
 
@@ -52,8 +65,8 @@ class Settings(BaseSettings):
     brokers: str | None = Field(
         default=None, description="host:port[,host:port…] of your own Kafka; without it the embedded broker is used"
     )
-    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")] = Field(
-        default="parley", description="first part of every topic name: parley.events.v1"
+    prefix: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$"), AfterValidator(_without_dot)] = (
+        Field(default="parley", description="first part of every topic name: parley.events.v1")
     )
     outputs: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$")] = Field(
         default="", description="name of the set of derived topics to write and read: parley.NAME.changes.v1"
@@ -76,6 +89,10 @@ class Settings(BaseSettings):
         description="how long before a deadline a warning is due: 30d,7d,24h,1h",
     )
 
+    def changed(self, **given: str) -> "Settings":
+        """Return these settings with others in their place. ValidationError for what cannot be."""
+        return Settings.model_validate({**self.model_dump(), **given}) if given else self
+
     @property
     def installation(self) -> str:
         """The prefix and, behind a mark, the set of outputs: what every topic's name is made of."""
@@ -88,11 +105,11 @@ class Settings(BaseSettings):
 
 
 def usable_folder(folder: Path) -> None:
-    """Make a folder of the state directory; ValueError, which says what to do, if that cannot be."""
+    """Make a folder of the state directory; UsageError, which says what to do, if that cannot be."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
+        raise UsageError(
             f"cannot use the folder {folder}: {error.strerror}. Choose another one: PARLEY_STATE_DIRECTORY=FOLDER"
         ) from error
 

@@ -8,13 +8,8 @@ from typing import Final
 
 from aiokafka.partitioner import murmur2
 
-_KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
 
-EVENT_BYTES_MAX: Final = 256 * _KIB
-"""The longest event."""
-ROW_BYTES_MAX: Final = 64 * _KIB
-"""The longest row of a table."""
 BATCH_BYTES_MAX: Final = _MIB
 """The longest batch of records that a producer may send: what Kafka bounds is the batch."""
 _DEAD_LETTER_BATCH_BYTES_MAX: Final = 2 * _MIB  # any record that the ledger took, and why it could not be read
@@ -53,6 +48,11 @@ class Topic:
     compacted: bool = False
     log_append_time: bool = False
     batch_bytes_max: int = BATCH_BYTES_MAX
+
+    @property
+    def kind(self) -> str:
+        """The short name, which is that of the table for people: `measures`."""
+        return self.suffix.split(".")[0]
 
     def name(self, prefix: str) -> str:
         """Return the name on Kafka: `parley.events.v1`; in the set `parley+blue` `parley.blue.changes.v1`."""

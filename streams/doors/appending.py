@@ -7,8 +7,8 @@ from typing import Any
 from schemas.cloudevents import headers
 from schemas.codec import Undecodable, encode
 from schemas.events import Event
-from streams.doors.known_events import KnownEvents, read_known, taken
-from streams.doors.offsets import contradiction
+from streams.doors.judging import There, judge
+from streams.doors.known_events import KnownEvents, read_known
 from streams.ledger_file import Line, lines
 from streams.producing import Append, AppendFailed, LedgerWriter
 from streams.topics import EVENTS, partition_of
@@ -46,49 +46,51 @@ def appended_report(done: Sequence[tuple[str, Appended]], *, whole: bool) -> dic
     }
 
 
+Chunks = AsyncIterable[Sequence[bytes]]
+
+
 async def append(
     bootstrap: str,
     prefix: str,
-    data: AsyncIterable[Sequence[bytes]],
+    data: Iterable[tuple[Appended, Chunks]],
     *,
-    result: Appended,
     progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Append the events of JSON Lines as they come; `result` says what became of those that have come so far.
+    """Append the events of JSON Lines as they come, one source after the other.
 
-    What is on the ledger already changes nothing and is counted.
+    The result beside each source says what became of those of its lines that have come so far. What is on the ledger
+    already, also by another writer since this one began, changes nothing and is counted.
     """
     known = await read_known(bootstrap, prefix)
-    number = 1
     async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
-        async for some in data:
-            judged = [await _judge(line, known, result) for line in lines(some, number)]
-            fresh = [event for event in judged if event is not None]
-            try:
-                await writer.append_all(_records(fresh, writer.partitions))
-            except AppendFailed as failure:
-                result.accepted += len(failure.acknowledged)
-                raise
-            result.accepted += len(fresh)
-            number += len(some)
-            progress(len(judged))
+        for result, chunks in data:
+            number = 1
+            async for some in chunks:
+                await known.read_on()
+                await _append(lines(some, number), known, writer, result)
+                number += len(some)
+                progress(len(some))
+
+
+async def _append(some: Iterable[Line], known: KnownEvents, writer: LedgerWriter, result: Appended) -> None:
+    judged = [await _judge(line, known, result) for line in some]
+    fresh = [event for event in judged if event is not None]
+    try:
+        known.wrote(await writer.append_all(_records(fresh, writer.partitions)))
+    except AppendFailed as failure:
+        result.accepted += len(failure.acknowledged)
+        raise
+    result.accepted += len(fresh)
 
 
 async def _judge(line: Line, known: KnownEvents, result: Appended) -> Event | None:
-    if isinstance(line.event, Undecodable):
-        result.refuse(line.number, line.event)
-        return None
-    fault = contradiction(line.event) if line.event.first_recorded_at is None else None
-    if fault is not None:
-        result.refuse(line.number, fault)
-        return None
-    match await known.judge(line.event):
-        case "new":
-            return line.event
-        case "there":
+    match await judge(line.event, known):
+        case Undecodable() as fault:
+            result.refuse(line.number, fault)
+        case There():
             result.duplicates += 1
-        case "taken":
-            result.refuse(line.number, taken(line.event))
+        case event:
+            return event
     return None
 
 

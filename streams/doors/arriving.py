@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 from schemas.codec import EVENT_BYTES_MAX
 from streams.ledger_file import BadLedgerFile
@@ -18,11 +19,19 @@ _CHUNK_LINES = 5_000
 _LINE_BYTES_MAX = EVENT_BYTES_MAX + 1  # as much of an overlong line as tells that it is one
 
 
+def standard_input() -> BinaryIO:
+    """Return standard input as bytes. BadLedgerFile if whoever started this process has closed it."""
+    given: TextIO | None = sys.stdin
+    if given is None:
+        raise BadLedgerFile("-: standard input is closed. Name a JSON Lines file, or give one: - < FILE.")
+    return given.buffer
+
+
 @contextmanager
 def opened(name: str) -> Iterator[int]:
-    """Open a file, or standard input for `-`. BadLedgerFile if it cannot be opened."""
+    """Open a file, or standard input for `-`. BadLedgerFile if it cannot be opened, or is closed."""
     if name == "-":
-        yield sys.stdin.fileno()
+        yield standard_input().fileno()
         return
     try:
         file = Path(name).open("rb")  # noqa: SIM115 -- closed below

@@ -10,6 +10,7 @@ from schemas.times import instant_text, midnight, parse_instant, zone
 from streams import ledger_file
 from streams.doors.kafka import Ledger, read_ledger
 from streams.now import now
+from streams.settings import UsageError
 
 _POSITION: Final = re.compile(r"([0-9]{1,4}):([0-9]{1,18})")
 
@@ -19,26 +20,26 @@ class UnknownNegotiation(Exception):  # noqa: N818 -- bad input
 
 
 def instant(text: str | None, option: str) -> datetime | None:
-    """Read an instant of an option. ValueError says what was expected and, for a bare day, what the choice is."""
+    """Read an instant of an option. UsageError says what was expected and, for a bare day, what the choice is."""
     if text is None:
         return None
     try:
         return parse_instant(text)
     except ValueError as error:
         if _is_day(text):
-            raise ValueError(
+            raise UsageError(
                 f"{option} {text}: a day is not an instant. Say whether you mean its beginning or its end, and where: "
                 f"{_midnight_in(text, 'America/New_York')} is Washington's midnight before that day, "
                 f"{text}T23:59:59+08:00 the end of that day in Beijing."
             ) from error
-        raise ValueError(f"{option}: {error}") from error
+        raise UsageError(f"{option}: {error}") from error
 
 
 def position(text: str) -> tuple[int, int]:
-    """Read PARTITION:OFFSET, a place on the ledger; ValueError says what was expected."""
+    """Read PARTITION:OFFSET, a place on the ledger; UsageError says what was expected."""
     found = _POSITION.fullmatch(text)
     if found is None:
-        raise ValueError(f"expected a position PARTITION:OFFSET such as 2:1841, got {text[:80]!r}")
+        raise UsageError(f"expected a position PARTITION:OFFSET such as 2:1841, got {text[:80]!r}")
     return int(found[1]), int(found[2])
 
 
@@ -78,11 +79,11 @@ def ask(
     """Return the state. Without `at`: now. Without `known_at`: with everything on the ledger.
 
     `unread` counts the records in the same place that are no events, or set aside.
-    ValueError for `recorded_by` where events do not say when they were recorded.
+    UsageError for `recorded_by` where events do not say when they were recorded.
     """
     events = ledger.events
     if recorded_by is not None and any(one.first_recorded_at is None for one in events):
-        raise ValueError(
+        raise UsageError(
             "--recorded-by asks what this ledger had, and its events do not say when they were recorded: ask Kafka, or "
             "a file that `parley export` has written. What was public by an instant is --known-at."
         )

@@ -1,6 +1,7 @@
 """The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable.
 
-141 when whoever read the answer has gone away before its end, as a program that SIGPIPE ends.
+130 when Ctrl-C comes before the answer is whole; what runs until it is told to stop ends with 0. 141 when whoever read
+the answer has gone away before its end, as a program that SIGPIPE ends.
 """
 
 import asyncio
@@ -9,12 +10,11 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from typing import Annotated, Any, Final
 
 import orjson
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schemas.changes import Json
 from schemas.encoding import canonical_json
@@ -34,11 +34,13 @@ from streams.doors.commanding import (
     AsTable,
     Brokers,
     Negotiation,
+    OneNegotiation,
     Outputs,
     Prefix,
     answered,
     app,
     faults,
+    in_utf8,
     leave,
     settings_with,
 )
@@ -47,12 +49,14 @@ from streams.doors.dead_letters.ledgers import ledger_id, speaking_of_another
 from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import decode_rows, find_cuts, read_rows, up_to, without_rows
+from streams.doors.progress import told_if_slow
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
 from streams.engine.collecting import collect_young
 from streams.logs import set_up_logs
 from streams.reading import end_positions
+from streams.settings import UsageError
 from streams.topics import EVENTS, TABLES
 from streams.worker import OtherVersion, engine_config, refuse_other_version, work
 
@@ -60,7 +64,7 @@ __all__ = ["app", "main"]
 
 _LOOK_S: Final = 0.2
 _OPEN_S: Final = 2.0  # a worker at work ends each of its transactions long before
-TABLE_NAMES = tuple(topic.suffix.split(".")[0] for topic in TABLES)
+TABLE_NAMES = tuple(topic.kind for topic in TABLES)
 
 
 def main() -> None:
@@ -171,7 +175,9 @@ def worker(
     brokers: Brokers = None,
     prefix: Prefix = None,
     outputs: Outputs = None,
-    instance: Annotated[str | None, typer.Option("--instance", help="A name that stays over restarts.")] = None,
+    instance: Annotated[
+        str | None, typer.Option("--instance", help="A name that stays over restarts.", callback=in_utf8)
+    ] = None,
     status_port: Annotated[
         int | None, typer.Option("--status-port", help="Serve /readyz here.", min=0, max=65535)
     ] = None,
@@ -209,13 +215,12 @@ def append_command(
     done: list[tuple[str, Appended]] = []
     code = 0
     try:
-        with faults(), _progress() as tell, ExitStack() as inputs:
+        with faults(), told_if_slow("lines") as tell, ExitStack() as inputs:
             descriptors = [inputs.enter_context(opened(name)) for name in files]
             bootstrap = connect(settings, brokers)
-            for name, descriptor in zip(files, descriptors, strict=True):
-                done.append((name, Appended()))
-                lines = arriving(descriptor)
-                asyncio.run(append_lines(bootstrap, settings.installation, lines, result=done[-1][1], progress=tell))
+            done = [(name, Appended()) for name in files]
+            data = [(one, arriving(descriptor)) for (_, one), descriptor in zip(done, descriptors, strict=True)]
+            asyncio.run(append_lines(bootstrap, settings.installation, data, progress=tell))
     except KeyboardInterrupt:
         showing.complain("parley: interrupted: append all of it again, what is on the ledger already is recognised.")
         code = INTERRUPTED
@@ -232,17 +237,9 @@ def append_command(
         raise typer.Exit(code or BAD_INPUT)
 
 
-@contextmanager
-def _progress() -> Any:  # noqa: ANN401 -- a context manager
-    columns = (SpinnerColumn(), TextColumn("{task.completed} lines"), TimeElapsedColumn())
-    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("append", total=None)
-        yield lambda count: bar.advance(task, count)
-
-
 @app.command(epilog="Example: $ parley export us-china > us-china.jsonl")
 def export(
-    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    negotiation: OneNegotiation = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
 ) -> None:
@@ -271,7 +268,7 @@ def tables(
     """Show the rows that the worker wrote, as they stand on the topics, with the cut."""
     settings = settings_with(prefix, outputs)
     if table is not None and table not in TABLE_NAMES:
-        leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE, ValueError(table))
+        leave(f"expected one of {', '.join(TABLE_NAMES)}, got {table!r}", USAGE)
 
     chosen = [table] if table is not None else list(TABLE_NAMES)
 
@@ -332,7 +329,7 @@ def state(
 
     async def answer() -> dict[str, object]:
         if policy != "1":
-            raise ValueError(f"expected --policy 1, the only one so far, got {policy!r}")
+            raise UsageError(f"expected --policy 1, the only one so far, got {policy!r}")
         times = (instant(at, "--at"), instant(known_at, "--known-at"), instant(recorded_by, "--recorded-by"))
         bootstrap = "" if ledger is not None else connect(settings, brokers)
         events = await events_of(negotiation, ledger=ledger, bootstrap=bootstrap, prefix=settings.installation)
@@ -352,7 +349,7 @@ def state(
 
 @app.command(epilog="Example: $ parley watch us-china --kind alerts --since 3:0")
 def watch(
-    negotiation: Annotated[str | None, typer.Argument(help="Only this negotiation.")] = None,
+    negotiation: OneNegotiation = None,
     kind: Annotated[str | None, typer.Option("--kind", help="changes or alerts; else both.")] = None,
     since: Annotated[
         str | None, typer.Option("--since", help="After this cursor, PARTITION:OFFSET[:N], of one kind; 0 for all.")

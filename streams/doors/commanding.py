@@ -29,7 +29,7 @@ from streams.processes import NotStarted
 from streams.producing import AppendFailed
 from streams.projection import UpgradeNeeded
 from streams.reading import HoleInTopic, RecordsGone, StrangeBatch
-from streams.settings import Settings
+from streams.settings import Settings, UsageError
 from streams.topics import TopicMissing
 from streams.topics_on_kafka import TopicError
 from streams.worker import OtherVersion
@@ -57,7 +57,20 @@ Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the 
 Outputs = Annotated[str | None, typer.Option("--outputs", help="Name of a set of derived topics; else the usual one.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
 AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
-Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.")]
+
+
+def in_utf8(text: str | None) -> str | None:
+    """Return what was typed, for options that go into records; bytes that are no text end the command."""
+    if text is not None and not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise typer.BadParameter("expected text in UTF-8") from error
+    return text
+
+
+Negotiation = Annotated[str, typer.Argument(help="The negotiation, such as us-china.", callback=in_utf8)]
+OneNegotiation = Annotated[str | None, typer.Argument(help="Only this negotiation.", callback=in_utf8)]
 
 
 def _tell_version(wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
@@ -79,8 +92,7 @@ def settings_with(prefix: str | None, outputs: str | None = None) -> Settings:
     """Return the settings, with another prefix or set of outputs if given. What cannot be ends the command."""
     given = {name: value for name, value in (("prefix", prefix), ("outputs", outputs)) if value is not None}
     try:
-        settings = Settings()
-        return Settings.model_validate({**settings.model_dump(), **given}) if given else settings
+        return Settings().changed(**given)
     except ValidationError as error:
         leave("\n".join(_complaint(one, given) for one in error.errors(include_url=False)), USAGE, error)
 
@@ -93,7 +105,7 @@ def _complaint(one: ErrorDetails, given: Mapping[str, str]) -> str:
 
 @contextmanager
 def faults() -> Iterator[None]:
-    """Turn what can go wrong into a message that says what to do, and an exit code."""
+    """Turn what can go wrong into a message that says what to do, and an exit code. A bug stays the error it is."""
     try:
         yield
     except BrokerAlreadyRuns as error:
@@ -127,7 +139,7 @@ def faults() -> Iterator[None]:
         leave(str(error), BAD_INPUT, error)
     except OtherVersion as error:
         leave(str(error), ExitCode.VERSION, error)
-    except ValueError as error:
+    except UsageError as error:
         leave(str(error), USAGE, error)
 
 

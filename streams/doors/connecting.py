@@ -3,7 +3,7 @@
 from typing import Final
 
 from streams.broker import running_broker
-from streams.broker_reaching import BrokerUnreachable
+from streams.broker_reaching import BrokerUnreachable, addresses
 from streams.reading import end_positions
 from streams.settings import Settings
 from streams.topics import EVENTS, TOPICS
@@ -14,11 +14,21 @@ def connect(settings: Settings, brokers: str | None) -> str:
     """Return the bootstrap address. Raises BrokerUnreachable, which says what to do, if there is none."""
     named = brokers or settings.brokers
     if named is not None:
+        _refuse_no_name(named)
         return named
     running = running_broker(settings)
     if running is None:
         raise BrokerUnreachable(None, "none is named, and no embedded broker runs")
     return running.bootstrap
+
+
+def _refuse_no_name(named: str) -> None:
+    """Refuse what no resolver takes, which is no OSError there: a label that is empty or too long."""
+    for host, _ in addresses(named):
+        try:
+            host.encode("idna")
+        except UnicodeError as error:
+            raise BrokerUnreachable(named, "that is no name of a host") from error
 
 
 async def connect_with_topics(

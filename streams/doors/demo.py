@@ -23,6 +23,7 @@ from schemas.codec import encode
 from streams import ledger_file
 from streams.broker import EmbeddedBroker
 from streams.doors import showing
+from streams.doors.connecting import connect
 from streams.doors.kafka import read_rows
 from streams.doors.screen import Shown
 from streams.doors.waiting import NotReached, cuts_reaching
@@ -132,7 +133,7 @@ async def _run(
 @contextmanager
 def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[tuple[str, EmbeddedBroker | None]]:
     if brokers is not None:
-        yield brokers, None
+        yield connect(settings, brokers), None
         return
     if sys.stderr.isatty():
         showing.complain("Starting a Kafka and a worker …")

@@ -13,7 +13,7 @@ from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import UpgradeNeeded, misplaced, recorded
 from streams.reading import TableRow, end_positions, read_as, read_set_asides, read_table, read_to_end
-from streams.topics import CUTS, EVENTS, TABLES, Topic, partition_of
+from streams.topics import CUTS, EVENTS, TABLES, partition_of
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, 
     partition = partition_of(negotiation.encode(), len(await end_positions(bootstrap, EVENTS.name(prefix))))
     tables = await _read_tables(bootstrap, prefix, [partition])
     return {
-        _table_name(topic): {
+        topic.kind: {
             _entity(topic.name(prefix), key, len(start)): row.value
             for key, row in sorted(rows.items())
             if key.startswith(start)
@@ -104,7 +104,7 @@ class UnreadableOutput(Exception):  # noqa: N818 -- the state of a topic
 
 def decode_rows(prefix: str, negotiation: str, table: str, rows: Mapping[str, bytes]) -> dict[str, Json]:
     """Read the rows of a negotiation in one table. UnreadableOutput if one of them is none."""
-    topic = next(topic.name(prefix) for topic in TABLES if _table_name(topic) == table)
+    topic = next(topic.name(prefix) for topic in TABLES if topic.kind == table)
     return {entity: _document(topic, f"{negotiation}/{entity}", value) for entity, value in rows.items()}
 
 
@@ -115,21 +115,12 @@ def _document(topic: str, key: str, value: bytes) -> Json:
     raise UnreadableOutput(f"{topic}, key {key!r}", "a row, a JSON object", value)
 
 
-def _table_name(topic: Topic) -> str:
-    return topic.suffix.split(".")[0]
-
-
 async def find_cuts(bootstrap: str, prefix: str) -> dict[int, Cut]:
     """Return the last committed cut of each ledger partition that has one; UnreadableCutError."""
     topic = CUTS.name(prefix)
     rows = await read_table(bootstrap, topic)
     cuts = [read_as(decode_cut, topic, key, row) for key, row in rows.items() if not is_set_aside(key)]
     return {cut.partition: cut for cut in cuts if cut.topic == EVENTS.name(prefix)}
-
-
-async def read_cuts(bootstrap: str, prefix: str) -> dict[int, int]:
-    """Return the offset up to which each partition's outputs are complete; -1 where there are none yet."""
-    return up_to(await find_cuts(bootstrap, prefix), await end_positions(bootstrap, EVENTS.name(prefix)))
 
 
 def up_to(cuts: Mapping[int, Cut], partitions: Iterable[int]) -> dict[int, int]:

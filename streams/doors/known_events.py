@@ -4,7 +4,7 @@ Some hundred bytes an event, whatever its length. It is read by the headers alon
 at again, in full.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from ledger.micros import micros
 from schemas.codec import Undecodable, decode
 from schemas.events import RETRY_VERSION, ClockStruck, Event, LedgerPlace
 from schemas.ids import content, event_id
+from schemas.positions import Position
 from streams.projection import misplaced
 from streams.reading import KafkaRecord, end_positions, read_set_asides, read_to_end
 from streams.topics import EVENTS, partition_of
@@ -49,13 +50,46 @@ class Replacing(NamedTuple):
 
 @dataclass(slots=True)
 class KnownEvents:
-    """The events of one ledger by id, and those that replace a record that could not be read, by its place."""
+    """The events of one ledger by id, and those that replace a record that could not be read, by its place.
+
+    `aside` are the records that are set aside; they are passed over.
+    """
 
     bootstrap: str
     topic: str
     partitions: int
+    aside: Collection[tuple[int, int]] = ()
     replacing: dict[LedgerPlace, Replacing] = field(default_factory=dict)
     _packed: dict[bytes, bytes] = field(default_factory=dict)
+    _next: dict[int, int] = field(default_factory=dict)
+
+    async def read_on(self, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Read the ids of what has come onto the ledger, up to where it ends now. Errors as in `read_to_end`."""
+        async for records in read_to_end(self.bootstrap, self.topic, start=dict(self._next), dense=True):
+            for record in records:
+                self._note(record)
+            self._next[records[-1].partition] = records[-1].offset + 1
+            progress(len(records))
+
+    def wrote(self, positions: Iterable[Position]) -> None:
+        """Note where events stand that were judged new: they need not be read, unless others wrote between them."""
+        for one in sorted(positions):
+            if self._next.get(one.partition, 0) == one.offset:
+                self._next[one.partition] = one.offset + 1
+
+    def _note(self, record: KafkaRecord) -> None:
+        """Note a record by its headers; what cannot be an event, or is set aside, is passed over."""
+        name = next((value for key, value in record.headers if key == "ce_id"), None)
+        if name is None or (record.partition, record.offset) in self.aside:
+            return
+        fields, key = _fields(record), record.key
+        if fields is None or key is None or fields.get("negotiation") != key.decode("utf-8", "replace"):
+            return
+        if partition_of(key, self.partitions) != record.partition:
+            return
+        if "retry_of" in fields:
+            self.note_replacing(record)
+        self.add(_packed_id(name.decode("ascii", "replace")), _known(record, fields))
 
     def add(self, name: bytes, known: Known) -> None:
         """Note a record of an event."""
@@ -86,14 +120,21 @@ class KnownEvents:
         return verdict
 
     async def _stand(self, name: bytes, before: list[Known]) -> bool:
-        """Read the records of an id in full and correct what is known of them; tell whether nothing had to be."""
+        """Read the records of an id in full and correct what is known of them; tell whether nothing had to be.
+
+        A header may name the id of another event: such a record takes that of its own.
+        """
         found = []
         for one in before:
             event = await self._read(one) if one.offset >= 0 else None
             if one.offset < 0:
                 found.append(one)
             elif event is not None:
-                found.append(one._replace(digest=_digest(content(event))))
+                own, read = _packed_id(event_id(event)), one._replace(digest=_digest(content(event)))
+                if own == name:
+                    found.append(read)
+                else:
+                    self.add(own, read)
         self._packed[name] = b"".join(_PACKED.pack(*one) for one in found)
         return found == before
 
@@ -122,36 +163,12 @@ def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> V
     return "new" if all_carried else "taken"
 
 
-def taken(event: Event) -> Undecodable:
-    """Say why an event that comes under the id of another one is refused."""
-    name = event_id(event)
-    reason = f"the ledger has another event under the id {name}: a correction is a new report that `replaces` it"
-    return Undecodable("invalid_value", reason, "/source/own_id")
-
-
 async def read_known(bootstrap: str, prefix: str, *, progress: Callable[[int], None] = lambda _: None) -> KnownEvents:
-    """Read the ids of a ledger up to where it ends now; what cannot be an event, or is set aside, is passed over."""
+    """Read the ids of a ledger up to where it ends now. Errors as in `read_to_end`; UnreadableCutError."""
     topic = EVENTS.name(prefix)
     count = len(await end_positions(bootstrap, topic))
-    aside = await read_set_asides(bootstrap, prefix)
-    known = KnownEvents(bootstrap, topic, count)
-    places: dict[bytes, int] = {}
-    async for records in read_to_end(bootstrap, topic, dense=True):
-        for record in records:
-            name = next((value for key, value in record.headers if key == "ce_id"), None)
-            if name is None or (record.partition, record.offset) in aside:
-                continue
-            fields = _fields(record)
-            key = record.key
-            if fields is None or key is None or fields.get("negotiation") != key.decode("utf-8", "replace"):
-                continue
-            if places.get(key) is None:
-                places[key] = partition_of(key, count)
-            if places[key] == record.partition:
-                if "retry_of" in fields:
-                    known.note_replacing(record)
-                known.add(_packed_id(name.decode("ascii", "replace")), _known(record, fields))
-        progress(len(records))
+    known = KnownEvents(bootstrap, topic, count, await read_set_asides(bootstrap, prefix))
+    await known.read_on(progress)
     return known
 
 

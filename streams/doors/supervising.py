@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from streams.background import in_background
-from streams.broker import EmbeddedBroker
+from streams.broker import BrokerError, EmbeddedBroker
 from streams.broker_ports import HOST, free_port
 from streams.doors.commanding import UNREACHABLE
 from streams.engine import ExitCode
@@ -70,13 +70,13 @@ class CommandPart:
     process: Started | None = field(default=None, init=False)
 
     def start(self) -> str:
-        """Start it; its output goes to its log. NotStarted."""
+        """Start it; its output goes to its log. NotStarted; BrokerError when there is no free port."""
         self.port = free_port(self.log)
         log = open_log(self.log)
         try:
             self.process = spawn((*self.command, "--status-port", str(self.port)), log=log)
         except NotStarted as error:
-            raise NotStarted(f"The {self.name} did not start. Its log: {self.log}") from error
+            raise NotStarted(f"{error.why} Its log: {self.log}", f"The {self.name}") from error
         finally:
             os.close(log)  # the process has inherited it
         return f"process {self.process.pid}, http://{HOST}:{self.port}/readyz, log {self.log}"
@@ -141,25 +141,35 @@ def still_starting() -> bool:
 async def keep(part: Part, tell: Tell, over: asyncio.Event) -> None:
     """Start a part anew whenever it ends and its exit code allows that, until it is `over`; else PartEnded.
 
-    The pause before a new start grows, and begins small again with a part that ran well.
+    The pause before a new start grows, also when that fails, and begins small again with a part that ran well.
     """
     pause_s = PAUSE_S_FIRST
     while True:
         began = time.monotonic()
-        while (code := part.exit_code) is None:
-            if await within(_LOOK_S, over):
-                return
+        if (code := await _end(part, over)) is None:
+            return
         if code not in STARTS_ANEW and code <= SIGNALLED:
             raise PartEnded(part.name, code, part.log)
         if time.monotonic() - began > WELL_S:
             pause_s = PAUSE_S_FIRST
         tell(f"{part.name:<7} ended with exit code {code}, is started anew in {pause_s:g} s; log {part.log}")
-        if await within(pause_s, over):
-            return
-        pause_s = min(2 * pause_s, PAUSE_S_MAX)
-        await launch(part, tell, over)
+        while not await within(pause_s, over):
+            pause_s = min(2 * pause_s, PAUSE_S_MAX)
+            try:
+                await launch(part, tell, over)
+                break
+            except (NotStarted, BrokerError) as error:
+                tell(f"{part.name:<7} could not be started, which is tried again in {pause_s:g} s: {error}")
         if over.is_set():
             return
+
+
+async def _end(part: Part, over: asyncio.Event) -> int | None:
+    """Wait for the end of a part and return its exit code; None when it is over before that."""
+    while (code := part.exit_code) is None:
+        if await within(_LOOK_S, over):
+            return None
+    return code
 
 
 async def within(seconds: float, over: asyncio.Event) -> bool:

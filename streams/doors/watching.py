@@ -1,6 +1,7 @@
 """Changes and alerts as subscribers see them: committed, in order, each once, from a cursor on."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ import orjson
 from schemas.changes import Json
 from streams.doors.kafka import UnreadableOutput
 from streams.reading import KafkaRecord, end_positions, follow, read_to_end
+from streams.settings import UsageError
 from streams.topics import ALERTS, CHANGES, EVENTS, Topic, partition_of
 
 _QUEUE_MAX = 10_000
+_CURSOR = re.compile(r"([0-9]{1,4}):([0-9]{1,18})(?::([0-9]{1,15}))?")
+_ORDINAL_MAX = 1 << 53
 
 
 class BadCursor(Exception):  # noqa: N818 -- bad input
@@ -30,16 +34,16 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor | None":
-        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is now."""
+        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is no cursor. BadCursor."""
         if text is None:
             return None
         if text == "0":
             return cls(-1, -1, -1)
-        parts = text.split(":")
-        if len(parts) not in {2, 3} or not all(part.isascii() and part.isdecimal() for part in parts):
-            raise BadCursor(f"expected a cursor PARTITION:OFFSET[:N] such as 3:120, or 0 for everything, got {text!r}")
-        ordinal = int(parts[2]) if len(parts) == 3 else (1 << 53)  # noqa: PLR2004 -- with the ordinal
-        return cls(int(parts[0]), int(parts[1]), ordinal)
+        found = _CURSOR.fullmatch(text)
+        if found is None:
+            shown = repr(text[:80])
+            raise BadCursor(f"expected a cursor PARTITION:OFFSET[:N] such as 3:120, or 0 for everything, got {shown}")
+        return cls(int(found[1]), int(found[2]), int(found[3] or _ORDINAL_MAX))
 
     def passes(self, sequence: list[int]) -> bool:
         """Tell whether a sequence comes after the cursor; partitions it does not speak of are shown whole."""
@@ -65,10 +69,13 @@ async def watch_notices(
     cursor: Cursor | None,
     stop_at_end: bool,
 ) -> AsyncGenerator[Notice, None]:
-    """Give changes and alerts one by one; a cursor is of one kind. ValueError; BadCursor, UnreadableOutput."""
+    """Give changes and alerts one by one, after a cursor, which is of one kind.
+
+    Without a cursor: those to come; with `stop_at_end` all that are there. UsageError; BadCursor, UnreadableOutput.
+    """
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
-        raise ValueError(f"expected --kind changes or alerts, got {kind!r}")
+        raise UsageError(f"expected --kind changes or alerts, got {kind!r}")
     count = len(await end_positions(bootstrap, CHANGES.name(prefix)))
     if cursor is not None and cursor.partition >= 0:
         if kind is None:

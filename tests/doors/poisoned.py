@@ -14,7 +14,6 @@ from schemas.cloudevents import headers
 from schemas.codec import EVENT_BYTES_MAX, encode
 from schemas.events import Event, StatementMade
 from streams.broker import BrokerAddress
-from streams.producing import LedgerWriter
 from streams.topics import EVENTS, Topic, partition_of
 from tests.first_light.running import PARTITIONS, USUAL, complete, parley, played_history, worker, write
 
@@ -74,10 +73,9 @@ class Place:
         """Append an event in a way that makes it unreadable; return its position."""
         key = event.negotiation.encode()
         partition = (partition_of(key, PARTITIONS) + kind.beside) % PARTITIONS
-        async with LedgerWriter(self.kafka.bootstrap, EVENTS.name(self.prefix)) as writer:
-            told = [*headers(event), *(more_headers or [])]
-            stands = await writer.append(kind.key or key, kind.value(event), told, partition=partition)
-        return f"{partition}:{stands.offset}"
+        told = [*headers(event), *(more_headers or [])]
+        offset = await self.plant(EVENTS, partition, kind.key or key, kind.value(event), told)
+        return f"{partition}:{offset}"
 
     async def ask(
         self, code: int, *words: str, given: bytes = b"", settings: Mapping[str, str] = USUAL
@@ -90,12 +88,20 @@ class Place:
         assert "Traceback" not in said
         return {**(json.loads(done.stdout) if done.stdout else {}), "said": said}
 
-    async def plant(self, topic: Topic, partition: int, key: bytes, value: bytes, told: Headers | None = None) -> None:
-        """Write what only a worker may."""
+    async def tell(self, *words: str) -> str:
+        """Run a command that must answer, and return what it says to people."""
+        to = ("--brokers", self.kafka.bootstrap, "--prefix", self.prefix)
+        done = await asyncio.to_thread(parley, self.folder, *words, *to)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    async def plant(self, topic: Topic, partition: int, key: bytes, value: bytes, told: Headers | None = None) -> int:
+        """Write what only Parley may; return its offset."""
         async with AIOKafkaProducer(bootstrap_servers=self.kafka.bootstrap) as producer:
-            await producer.send_and_wait(
+            stands = await producer.send_and_wait(
                 topic.name(self.prefix), key=key, value=value, partition=partition, headers=told
             )
+        return int(stands.offset)
 
     async def dead_letters(self, code: int, *words: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 -- as `ask` takes it
         """Run a command on dead letters."""

@@ -1,7 +1,9 @@
 """`parley dead-letters`: every kind is listed, shown, retried or discarded, once; the ledger is none the worse."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,7 +21,7 @@ from streams.projection import LedgerProjection
 from streams.topics import DECISIONS, EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.deleting import delete_topics
-from tests.doors.poisoned import KINDS, Kind, Place, complete_with_worker, statements
+from tests.doors.poisoned import KINDS, Headers, Kind, Place, complete_with_worker, statements
 from tests.engine.batches import append_batch, gzip_bomb
 from tests.first_light.running import PARTITIONS
 
@@ -225,6 +227,21 @@ async def test_an_event_that_the_ledger_has_is_not_appended_as_a_retry(place: Pl
     assert empty["refused"][0]["code"] == "empty"
 
 
+async def test_a_retry_is_judged_as_append_judges_a_line(place: Place) -> None:
+    await place.begin()
+    (event,) = statements(1)
+    position = await place.poison(KINDS["malformed"], event)
+    await complete_with_worker(place)
+    document = json.loads(encode(event))
+    document["announced"] = {"at": "2025-11-10T00:01:00-04:00", "zone": "America/New_York"}
+    given = json.dumps(document).encode()
+    appended = await place.ask(3, "append", "-", given=given)
+    retried = await place.dead_letters(3, "retry", position, "--file", "-", given=given)
+    assert (retried["accepted"], retried["decision"]) == (0, None)
+    assert retried["refused"] == appended["refused"]
+    assert [(one["code"], one["pointer"]) for one in retried["refused"]] == [("invalid_value", "/announced/at")]
+
+
 async def test_what_was_discarded_can_be_retried_and_an_event_that_says_so_itself_is_found(place: Place) -> None:
     await place.begin()
     (event,) = statements(1)
@@ -277,13 +294,17 @@ async def test_only_the_last_headers_are_the_workers(place: Place) -> None:
     await place.begin()
     (event,) = statements(1)
     faked = [("parley_position", b"0:0"), ("parley_code", b"nothing"), ("parley_reason", b"\x1b[2J"), ("x", b"\xff")]
-    position = await place.poison(KINDS["malformed"], event, faked)
+    empty = cast("Headers", [("empty", None)])  # for Kafka a header may be without a value, whatever its clients say
+    position = await place.poison(KINDS["malformed"], event, [*faked, *empty])
     await complete_with_worker(place)
     shown = await place.dead_letters(0, "show", position)
     assert (shown["position"], shown["code"]) == (position, "unknown_field")
     assert {"name": "parley_position", "text": "0:0", "bytes": 3, "cut_off": False} in shown["headers"]
     assert {"name": "x", "base64": "/w==", "bytes": 1, "cut_off": False} in shown["headers"]
+    assert {"name": "empty", "text": None, "bytes": 0, "cut_off": False} in shown["headers"]
     missing = await place.dead_letters(3, "show", "0:0")
     assert "expected the position of a dead letter, got 0:0" in missing["said"]
+    terminal = await place.tell("dead-letters", "show", position, "--table")
+    assert {"header empty: none", "header x: base64 /w=="} <= set(terminal.splitlines())
     for words, code in ((("show", "0"), 2), (("show", "9:0"), 3), (("discard", position, "--reason", " "), 2)):
         assert "expected" in (await place.dead_letters(code, *words))["said"]

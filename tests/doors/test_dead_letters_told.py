@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from rich.console import Console, RenderableType
@@ -58,6 +59,12 @@ def test_a_record_without_the_workers_headers_is_no_dead_letter(leave_out: int) 
 def test_a_record_that_names_no_place_of_its_partition_is_no_dead_letter(place: bytes) -> None:
     record = written_by_a_worker()
     assert read(replace(record, headers=[("parley_position", place), *list(record.headers)[1:]])) is None
+
+
+def test_a_record_whose_headers_are_without_values_is_no_dead_letter() -> None:
+    record = written_by_a_worker()
+    without: list[Any] = [(name, None) for name, _ in record.headers]
+    assert read(replace(record, headers=without)) is None
 
 
 @pytest.mark.parametrize(

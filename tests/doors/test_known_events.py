@@ -1,7 +1,11 @@
 """What the door takes for a repeat, for another event under a taken id, and for new."""
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from schemas.cloudevents import headers
 from schemas.codec import encode
@@ -10,8 +14,11 @@ from schemas.times import parse_instant
 from streams import ledger_file
 from streams.broker import BrokerAddress
 from streams.client import Parley
-from streams.doors.appending import Appended
+from streams.doors import known_events
+from streams.doors.appending import Appended, append
+from streams.doors.arriving import at_hand
 from streams.producing import Append, LedgerWriter
+from streams.reading import KafkaRecord, read_to_end
 from streams.topics import EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.first_light.running import PARTITIONS
@@ -23,7 +30,11 @@ HOUR = timedelta(hours=1)
 
 def report() -> ComponentChanged:
     found = next(one for one in ledger_file.events(str(SYLVANIA)) if isinstance(one, ComponentChanged))
-    return found.model_copy(update={"source": found.source.model_copy(update={"own_id": "sy-1"})})
+    return own(found, "sy-1")
+
+
+def own(event: ComponentChanged, own_id: str) -> ComponentChanged:
+    return event.model_copy(update={"source": event.source.model_copy(update={"own_id": own_id})})
 
 
 def at(event: Event, instant: datetime) -> Event:
@@ -46,6 +57,16 @@ async def test_what_could_not_be_read_does_not_take_the_id_of_its_event(kafka: B
     parley = Parley(kafka.bootstrap, prefix=prefix)
     assert await parley.append([event]) == Appended(accepted=1)
     assert await parley.append([event]) == Appended(duplicates=1)
+
+
+async def test_a_record_that_names_the_id_of_another_event_does_not_take_it(kafka: BrokerAddress, prefix: str) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    event = report()
+    other = own(event, "sy-2")
+    place = partition_of(event.negotiation.encode(), PARTITIONS)
+    await append_raw(kafka.bootstrap, prefix, encode(other), event, place)
+    done = await Parley(kafka.bootstrap, prefix=prefix).append([event, other, event])
+    assert done == Appended(accepted=1, duplicates=2)
 
 
 async def test_an_id_that_is_taken_is_refused_and_a_repeat_is_counted(kafka: BrokerAddress, prefix: str) -> None:
@@ -77,3 +98,44 @@ async def test_a_copy_of_another_ledger_is_taken_as_it_stood_there(kafka: Broker
     assert await parley.append(copy) == Appended(duplicates=5)
     assert await parley.append([event, strike]) == Appended(duplicates=2)
     assert (await parley.append([at(other, NOON)])).refused[0]["pointer"] == "/source/own_id"
+
+
+async def test_what_another_writer_appends_meanwhile_is_known_before_the_next_lines(
+    kafka: BrokerAddress, prefix: str
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    first, second, third = (own(report(), f"sy-{number}") for number in range(3))
+    other = second.model_copy(update={"title": "Something else"})
+    elsewhere = Parley(kafka.bootstrap, prefix=prefix)
+
+    async def chunks() -> AsyncIterator[Sequence[bytes]]:
+        yield [encode(first)]
+        assert await elsewhere.append([first, second, third]) == Appended(accepted=2, duplicates=1)
+        yield [encode(one) for one in (other, third, first)]
+
+    done = Appended()
+    await append(kafka.bootstrap, prefix, [(done, chunks())])
+    assert (done.accepted, done.duplicates) == (1, 2)
+    assert [(one["line"], one["pointer"]) for one in done.refused] == [(2, "/source/own_id")]
+
+
+async def test_several_files_are_appended_with_one_look_at_the_ledger(
+    kafka: BrokerAddress, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    there, first, second, third = (own(report(), f"sy-{number}") for number in range(4))
+    await Parley(kafka.bootstrap, prefix=prefix).append([there])
+    read: list[int] = []
+
+    async def counted(*words: Any, **how: Any) -> AsyncIterator[Sequence[KafkaRecord]]:  # noqa: ANN401 -- as it is called
+        async for records in read_to_end(*words, **how):
+            read.extend(record.offset for record in records)
+            yield records
+
+    monkeypatch.setattr(known_events, "read_to_end", counted)
+    files = [[there, first, second], [first, second, third], [third]]
+    done = [Appended() for _ in files]
+    data = [at_hand(map(encode, events)) for events in files]
+    await append(kafka.bootstrap, prefix, zip(done, data, strict=True))
+    assert done == [Appended(accepted=2, duplicates=1), Appended(accepted=1, duplicates=2), Appended(duplicates=1)]
+    assert read == [0]

@@ -3,8 +3,10 @@
 import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.codec import encode
 from streams.broker import BrokerAddress
@@ -36,6 +38,18 @@ async def one_more(place: Place) -> None:
 async def make_the_ledger_anew(place: Place) -> None:
     await delete_topics(place.kafka.bootstrap, EVENTS.name(place.prefix))
     await ensure_topics(place.kafka.bootstrap, place.prefix, PARTITIONS)
+
+
+async def make_the_ledger_anew_with_fewer_partitions(place: Place) -> None:
+    """Make it without the partition of the negotiation; the derived topics stay as they are."""
+    ledger = EVENTS.name(place.prefix)
+    await delete_topics(place.kafka.bootstrap, ledger)
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka.bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(ledger, PARTITION, 1)])
+    finally:
+        await admin.close()
 
 
 async def ends_for_a_person(place: Place, command: str) -> str:
@@ -87,6 +101,18 @@ async def test_a_ledger_that_was_made_anew_is_called_that(place: Place) -> None:
     assert (found["behind"], found["complete"], found["of_another_ledger"]) == (0, False, [PARTITION])
     assert "deleted and made anew" in found["said"]
     assert "deleted and made anew" in (await place.ask(commanding.BAD_INPUT, "fsck"))["said"]
+
+
+@pytest.mark.kafka
+async def test_a_ledger_that_was_made_anew_with_fewer_partitions_is_called_that(place: Place) -> None:
+    await place.begin(WHOLE)
+    await complete_with_worker(place)
+    await make_the_ledger_anew_with_fewer_partitions(place)
+    found = await place.ask(commanding.BAD_INPUT, "status")
+    assert (found["complete"], found["of_another_ledger"]) == (False, [PARTITION])
+    assert "deleted and made anew" in found["said"]
+    for words in (["fsck"], ["tables", "us-china"]):
+        assert "deleted and made anew" in (await place.ask(commanding.BAD_INPUT, *words))["said"]
 
 
 @pytest.mark.kafka
@@ -164,9 +190,11 @@ async def test_two_sets_are_compared_beside_what_somebody_else_wrote(place: Plac
     }
     for topic, value in strange.items():
         await place.plant(topic, PARTITION, b"us-china", value, [("parley_position", b"abc")])
+    nothing: list[Any] = [("parley_position", None)]
+    await place.plant(DEAD_LETTERS, PARTITION, b"us-china", b"y", nothing)
     found = await place.ask(commanding.DIFFERENT, "fsck", "--against", "blue")
     assert {name for name, tally in found["topics"].items() if tally["only_here"]} == {one.suffix for one in strange}
-    assert (await place.ask(0, "status"))["strange_dead_letters"] == 1
+    assert (await place.ask(0, "status"))["strange_dead_letters"] == 2
 
 
 @pytest.mark.kafka

@@ -1,16 +1,25 @@
 """The parts that `parley up` keeps, each a process of its own."""
 
+import asyncio
+import errno
+import os
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import typer
 
+from streams.broker import BrokerError
 from streams.broker_ports import HOST
+from streams.doors import supervising
 from streams.doors.commanding import UNREACHABLE, faults
-from streams.doors.supervising import CommandPart
+from streams.doors.supervising import CommandPart, keep
+from streams.engine import ExitCode
+from streams.processes import NotStarted, open_log, spawn
 
 
 def test_a_part_whose_port_was_taken_meanwhile_starts_on_another_one(tmp_path: Path) -> None:
@@ -39,4 +48,61 @@ def test_a_part_that_does_not_start_is_told_with_its_log(
     with pytest.raises(typer.Exit) as ended, faults():
         CommandPart("clock", (str(tmp_path / "no-such-program"),), log).start()
     assert ended.value.exit_code == UNREACHABLE
-    assert capsys.readouterr().err == f"parley: The clock did not start. Its log: {log}\n"
+    assert capsys.readouterr().err == f"parley: The clock did not start; its log says why. Its log: {log}\n"
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_process_that_the_system_refuses_is_told_with_the_reason(
+    guarded: bool,  # noqa: FBT001 -- a parameter of the test
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    log = open_log(tmp_path / "log")
+    with pytest.raises(NotStarted, match=r"^The process did not start: Resource temporarily unavailable\.$"):
+        spawn([sys.executable], log=log, guarded=guarded)
+    os.close(log)
+
+
+def refused(*_: object, **__: object) -> None:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+@dataclass(slots=True)
+class Stubborn:
+    """A part that has ended with 74, and does not start anew before so many attempts."""
+
+    failures: list[Exception]
+    log: Path
+    name: str = "worker"
+    exit_code: int | None = ExitCode.STALLED
+
+    def start(self) -> str:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.exit_code = None
+        return "is back"
+
+    def stop(self) -> None:
+        """Nothing is left to stop."""
+
+
+async def test_a_part_that_does_not_start_anew_is_tried_again_after_a_longer_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "PAUSE_S_FIRST", 0.001)
+    part = Stubborn([NotStarted(": no memory."), BrokerError("No free port.")], tmp_path / "log")
+    over, told = asyncio.Event(), list[str]()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        if line.endswith("is back"):
+            over.set()
+
+    await asyncio.wait_for(keep(part, tell, over), 60)
+    assert told == [
+        f"worker  ended with exit code 74, is started anew in 0.001 s; log {part.log}",
+        "worker  could not be started, which is tried again in 0.002 s: The process did not start: no memory.",
+        "worker  could not be started, which is tried again in 0.004 s: No free port.",
+        "worker  is back",
+    ]

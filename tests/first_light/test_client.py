@@ -35,5 +35,6 @@ async def test_the_client_appends_asks_reads_and_watches(kafka: BrokerAddress, p
     assert asyncio.all_tasks() == {asyncio.current_task()}
     watched = [one async for one in parley.watch(NEGOTIATION, since="0", follow=False)]
     assert watched[0] == first
+    assert [one async for one in parley.watch(NEGOTIATION, follow=False)] == watched
     assert [one["schema"] for one in watched] == ["parley.change/1"] * len(watched)
     assert len({str(one["id"]) for one in watched}) == len(watched) > 0

@@ -12,12 +12,13 @@ from streams.broker import BrokerAddress
 from streams.client import Parley
 from streams.doors.kafka import UnreadableOutput
 from streams.producing import LedgerWriter
-from streams.topics import CHANGES, MEASURES, Topic
+from streams.topics import CHANGES, MEASURES, Topic, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.deleting import delete_records
 from tests.first_light.running import PARTITIONS, complete, parley, worker
 
 SYLVANIA = Path(__file__).parents[1] / "stories" / "sylvania_freedonia.jsonl"
+PARTITION = partition_of(b"us-china", PARTITIONS)
 GOOD = json.loads(SYLVANIA.read_text("utf-8").splitlines()[2])
 BAD = {
     "not JSON": (b"{rate: 10}", "not_json", ""),
@@ -124,7 +125,7 @@ async def test_rows_are_shown_with_a_word_on_a_transaction_that_stays_open(
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id=prefix)
     async with producer, producer.transaction():
-        await producer.send_and_wait(MEASURES.name(prefix), b"{}", b"us-china/open", partition=0)
+        await producer.send_and_wait(MEASURES.name(prefix), b"{}", b"us-china/open", partition=PARTITION)
         shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
     assert (shown.returncode, json.loads(shown.stdout)["measures"]) == (0, {})
     assert "A transaction of a worker has been open for 2 s" in shown.stderr.decode()
@@ -146,7 +147,7 @@ async def with_something_foreign(
 async def test_a_row_that_is_none_is_named_with_what_to_do(
     kafka: BrokerAddress, prefix: str, tmp_path: Path, value: bytes
 ) -> None:
-    name = await with_something_foreign(kafka, prefix, MEASURES, 0, (b"us-china/foreign", value))
+    name = await with_something_foreign(kafka, prefix, MEASURES, PARTITION, (b"us-china/foreign", value))
     to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
     shown = await asyncio.to_thread(parley, tmp_path, "tables", "us-china", *to)
     assert (shown.returncode, shown.stdout) == (3, b"")

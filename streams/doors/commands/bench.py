@@ -18,6 +18,7 @@ from streams.bench import recovery as of_recovery
 from streams.bench.summary import markdown, table
 from streams.doors import showing
 from streams.doors.commanding import INTERRUPTED, AsJson, AsTable, Brokers, answered, app, faults
+from streams.settings import UsageError
 
 bench = typer.Typer(no_args_is_help=True, epilog="Example: $ parley bench pipeline --projection tally")
 app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery.")
@@ -137,9 +138,9 @@ def _rates(text: str) -> list[float]:
     try:
         rates = [float(part) for part in text.split(",")]
     except ValueError as error:
-        raise ValueError(f"--rate {text}: expected numbers such as 50,500") from error
+        raise UsageError(f"--rate {text}: expected numbers such as 50,500") from error
     if not all(0 < rate <= _RATE_MAX for rate in rates):
-        raise ValueError(f"--rate {text}: expected rates of more than 0 and at most {_RATE_MAX}")
+        raise UsageError(f"--rate {text}: expected rates of more than 0 and at most {_RATE_MAX}")
     return rates
 
 

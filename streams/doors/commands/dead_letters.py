@@ -10,6 +10,7 @@ import typer
 
 from schemas.codec import EVENT_BYTES_MAX
 from streams.doors import showing
+from streams.doors.arriving import standard_input
 from streams.doors.asking import position
 from streams.doors.commanding import (
     BAD_INPUT,
@@ -20,6 +21,7 @@ from streams.doors.commanding import (
     Prefix,
     answered,
     app,
+    in_utf8,
     leave,
     settings_with,
 )
@@ -38,7 +40,7 @@ from streams.engine.halt import StopPoint
 from streams.ledger_file import BadLedgerFile
 from streams.projection import LedgerProjection
 from streams.reading import read_set_asides
-from streams.settings import Settings
+from streams.settings import Settings, UsageError
 from streams.topics import EVENTS
 from streams.worker import leads
 
@@ -52,7 +54,7 @@ _FILE_BYTES_MAX: Final = EVENT_BYTES_MAX + (64 << 10)  # blanks around an event 
 Place = Annotated[
     str, typer.Argument(metavar="PARTITION:OFFSET", help="The record's position on the ledger, as `list` names it.")
 ]
-By = Annotated[str | None, typer.Option("--by", help="Who decides; else the account's name.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides; else the account's name.", callback=in_utf8)]
 
 
 class State(StrEnum):
@@ -147,7 +149,7 @@ def show(
     found, value = _decided(look)
     if raw:
         if value is None:
-            leave(f"{place} has no bytes: {found['reason']}", BAD_INPUT, ValueError(place))
+            leave(f"{place} has no bytes: {found['reason']}", BAD_INPUT)
         sys.stdout.buffer.write(value)
         sys.stdout.flush()
     elif showing.wants_json(as_json=as_json, as_table=as_table):
@@ -220,7 +222,9 @@ def retry(
 @dead_letters.command(epilog='Example: $ parley dead-letters discard 2:1841 --reason "a test of ours"')
 def discard(
     place: Place,
-    reason: Annotated[str, typer.Option("--reason", help="Why nothing is missing, for whoever looks later.")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why nothing is missing, for whoever looks later.", callback=in_utf8)
+    ],
     by: By = None,
     brokers: Brokers = None,
     prefix: Prefix = None,
@@ -234,7 +238,7 @@ def discard(
     async def keep() -> tuple[Decision, bool]:
         said = reason.strip()
         if not 0 < len(said) <= TEXT_CHARACTERS_MAX:
-            raise ValueError(f"expected a --reason of 1 to {TEXT_CHARACTERS_MAX} characters, got {len(said)}")
+            raise UsageError(f"expected a --reason of 1 to {TEXT_CHARACTERS_MAX} characters, got {len(said)}")
         return await deciding.discard(_where(settings, brokers, place, by, tell), said)
 
     with told_if_slow("records of the ledger") as tell:
@@ -253,7 +257,7 @@ def _where(
 ) -> deciding.Where:
     who = (by if by is not None else account()).strip()
     if not 0 < len(who) <= BY_CHARACTERS_MAX:
-        raise ValueError(f"expected a name of 1 to {BY_CHARACTERS_MAX} characters behind --by, got {len(who)}")
+        raise UsageError(f"expected a name of 1 to {BY_CHARACTERS_MAX} characters behind --by, got {len(who)}")
     found = position(place)
     return deciding.Where(connect(settings, brokers), settings.installation, found, who, progress)
 
@@ -277,7 +281,7 @@ def _decided(work_to_do: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def _content(name: str) -> bytes:
     """Read the mended event, as far as an event may be long and a little further."""
     if name == "-":
-        return sys.stdin.buffer.read(_FILE_BYTES_MAX)
+        return standard_input().read(_FILE_BYTES_MAX)
     try:
         with Path(name).open("rb") as stream:
             return stream.read(_FILE_BYTES_MAX)

@@ -57,7 +57,7 @@ def fsck(
         other = settings_with(prefix, against)
         if other.outputs == settings.outputs:
             message = f"expected --against to name another set than {settings.outputs!r}, which is the one compared"
-            leave(message, USAGE, ValueError(against))
+            leave(message, USAGE)
         equal = _compare(settings, other, brokers, with_json=with_json)
     if not equal:
         raise typer.Exit(DIFFERENT)

@@ -15,6 +15,7 @@ from streams.doors.commanding import (
     Prefix,
     answered,
     app,
+    in_utf8,
     leave,
     settings_with,
 )
@@ -23,7 +24,7 @@ from streams.doors.kafka import find_cuts
 from streams.engine import NotSetAside
 from streams.engine import set_aside as commit_set_aside
 from streams.reading import end_positions
-from streams.settings import Settings
+from streams.settings import Settings, UsageError
 from streams.topics import EVENTS
 from streams.worker import engine_config
 
@@ -37,7 +38,7 @@ _WHAT_NEXT: Final = (
 @app.command(name="set-aside", epilog='Example: $ parley set-aside 2:1841 --reason "version 2.0, not to be installed"')
 def set_aside(
     place: Annotated[str, typer.Argument(metavar="PARTITION:OFFSET", help="The record, as the worker's log names it.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever looks later.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever looks later.", callback=in_utf8)],
     brokers: Brokers = None,
     prefix: Prefix = None,
     outputs: Outputs = None,
@@ -61,7 +62,7 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
     partition, offset = position(place)
     said = reason.strip()
     if not 0 < len(said) <= REASON_CHARACTERS_MAX:
-        raise ValueError(f"expected a --reason of 1 to {REASON_CHARACTERS_MAX} characters, got {len(said)}")
+        raise UsageError(f"expected a --reason of 1 to {REASON_CHARACTERS_MAX} characters, got {len(said)}")
     bootstrap = connect(settings, brokers)
     ledger = EVENTS.name(settings.installation)
     ends = await end_positions(bootstrap, ledger)

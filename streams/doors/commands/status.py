@@ -89,7 +89,11 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
             }
         )
     topic_id = await ledger_id(bootstrap, settings.installation)
-    another = [one for one, cut in sorted(cuts.items()) if cut.offset >= found[one][1] or not cut.speaks_of(topic_id)]
+    another = [
+        one
+        for one, cut in sorted(cuts.items())
+        if one not in found or cut.offset >= found[one][1] or not cut.speaks_of(topic_id)
+    ]
     gone = [one for one, (begin, _) in sorted(found.items()) if begin > 0]
     behind = sum(line["behind"] for line in lines)
     return {

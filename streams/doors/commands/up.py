@@ -128,7 +128,7 @@ async def _tell_ready(children: list[CommandPart]) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Make the folder and hold its lock; AlreadyUp when another process does, ValueError if it cannot be used."""
+    """Make the folder and hold its lock; AlreadyUp when another process does, UsageError if it cannot be used."""
     usable_folder(folder)
     with (folder / "lock").open("ab") as file:
         try:

@@ -27,7 +27,8 @@ from streams.doors.dead_letters.letters import (
     place_text,
 )
 from streams.doors.dead_letters.trial import Refusal, refused_by_the_fold
-from streams.doors.known_events import KnownEvents, Replacing, read_known, taken
+from streams.doors.judging import There, judge
+from streams.doors.known_events import KnownEvents, Replacing, read_known
 from streams.engine.projection import Projection
 from streams.ledger_file import lines
 from streams.now import now
@@ -83,12 +84,10 @@ async def retry(
             f"event that it should have held: `parley dead-letters retry {letter.name} --file FIXED`."
         )
     data = fixed if fixed is not None else await original_bytes(where.bootstrap, where.prefix, letter)
-    event = _event(data or b"", replaced)
-    if isinstance(event, Undecodable):
+    event = await judge(_event(data or b"", replaced), known)
+    if isinstance(event, There | Undecodable):
         return Retried(None, refusal=_refused(event))
-    refusal = await _judged(known, event) or await refused_by_the_fold(
-        where.bootstrap, where.prefix, event, projection_of
-    )
+    refusal = await refused_by_the_fold(where.bootstrap, where.prefix, event, projection_of)
     if refusal is not None:
         return Retried(None, refusal=refusal)
     done = await _append(where, event)
@@ -137,23 +136,14 @@ def _event(data: bytes, replaced: LedgerPlace) -> Event | Undecodable:
     return decode(encode(event.model_copy(update={"version": version, "retry_of": replaced})))
 
 
-def _refused(fault: Undecodable) -> Refusal:
-    return Refusal(fault.code, fault.reason, fault.pointer)
-
-
-async def _judged(known: KnownEvents, event: Event) -> Refusal | None:
-    name = event_id(event)
-    match await known.judge(event):
-        case "new":
-            return None
-        case "there":
-            return Refusal(
-                "invalid_value",
-                f"the ledger has this very event, {name}, already: nothing is missing, discard the dead letter",
-                "/source/own_id",
-            )
-        case "taken":
-            return _refused(taken(event))
+def _refused(fault: There | Undecodable) -> Refusal:
+    if isinstance(fault, Undecodable):
+        return Refusal(fault.code, fault.reason, fault.pointer)
+    return Refusal(
+        "invalid_value",
+        f"the ledger has this very event, {fault.id}, already: nothing is missing, discard the dead letter",
+        "/source/own_id",
+    )
 
 
 async def _append(where: Where, event: Event) -> Replacing:

@@ -9,6 +9,7 @@ from typing import Final
 from streams.doors.asking import position
 from streams.doors.dead_letters.ledgers import of_another_ledger
 from streams.reading import KafkaRecord, end_positions, read_to_end
+from streams.settings import UsageError
 from streams.topics import DEAD_LETTERS, EVENTS
 
 REFUSED_BATCH: Final = "refused_batch"
@@ -26,7 +27,7 @@ class DeadLetter:
     """One record of the ledger that could not be read, as the worker passed it on.
 
     place: partition and offset on the ledger, its name. offset: where it stands on its own topic, in the partition of
-    the same number. Key, value and headers are those of the record.
+    the same number. Key, value and headers are those of the record; for Kafka a header may be without a value.
     """
 
     place: Place
@@ -37,7 +38,7 @@ class DeadLetter:
     pointer: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
 
     @property
     def name(self) -> str:
@@ -58,10 +59,10 @@ def read_letter(record: KafkaRecord) -> DeadLetter | None:
     headers, told = tuple(record.headers[: -len(_TOLD)]), record.headers[-len(_TOLD) :]
     if tuple(name for name, _ in told) != _TOLD:
         return None
-    where, code, reason, pointer = (value.decode("utf-8", "replace") for _, value in told)
+    where, code, reason, pointer = ((value or b"").decode("utf-8", "replace") for _, value in told)
     try:
         place = position(where)
-    except ValueError:
+    except UsageError:
         return None
     if place[0] != record.partition:
         return None

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from schemas.codec import Undecodable, decode
@@ -20,6 +21,7 @@ from streams.doors.dead_letters.letters import (
 )
 
 SHOWN_BYTES_MAX: Final = 16 << 10
+_WITHOUT_VALUE: Final = MappingProxyType({"bytes": 0, "cut_off": False, "text": None})
 _MISPLACED: Final = "/negotiation"
 _REASON_CHARACTERS_MAX: Final = 120
 STATES: Final = ("open", "retried", "discarded")
@@ -104,7 +106,7 @@ def whole(
         "reason": letter.reason,
         "set_aside_because": aside,
         "key": written(letter.key),
-        "headers": [{"name": name, **(written(one) or {})} for name, one in letter.headers],
+        "headers": [{"name": name, **(written(one) or _WITHOUT_VALUE)} for name, one in letter.headers],
         "value": written(value),
         "decision": None if decision is None else decision.document(),
         "next": next_step(letter, value, decision),
@@ -124,7 +126,7 @@ def written(data: bytes | None) -> dict[str, Any] | None:
 
 def written_text(told: Mapping[str, Any] | None) -> str:
     """Write bytes for a terminal, which whoever prints it escapes."""
-    if told is None:
+    if told is None or told.get("text", "") is None:
         return "none"
     text = str(told["text"]) if "text" in told else f"base64 {told['base64']}"
     return f"{text}… ({told['bytes']:,} bytes in all)" if told["cut_off"] else text

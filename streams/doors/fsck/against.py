@@ -26,7 +26,6 @@ from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES, 
 
 _LOGS: Final = (CHANGES, ALERTS, DEAD_LETTERS)
 _PLACE: Final = re.compile(r"[0-9]{1,4}:([0-9]{1,18})")
-Side = tuple[bytes | None, bytes | None]
 
 
 @dataclass(slots=True)
@@ -218,7 +217,7 @@ def _document(record: KafkaRecord) -> dict[str, Any]:
 
 def _position(record: KafkaRecord) -> str | None:
     found = [value for name, value in record.headers if name == "parley_position"]
-    return found[-1].decode("ascii", "replace") if found else None
+    return (found[-1] or b"").decode("ascii", "replace") if found else None
 
 
 def _offset(record: KafkaRecord, before: int) -> int:

@@ -18,6 +18,7 @@ from typing import Final
 from streams.doors.fsck.appended import AppendedRecords, Entry
 from streams.doors.fsck.differences import Difference
 from streams.doors.fsck.rows import ExpectedRows, FoundRows, TableKey
+from streams.doors.kafka import find_cuts
 from streams.doors.waiting import until_decided
 from streams.engine import Cut, Projection, cut_key, decode_cut, decode_set_aside, is_set_aside
 from streams.engine.projection import Headers
@@ -245,11 +246,14 @@ async def check(
     """Check every partition, one after the other: it takes the memory of a worker that holds one.
 
     `projection` makes the fold of a partition. `begin` is told how many events there are, `progress` how many more were
-    folded. NotComparable if another version wrote the outputs, or nobody has written any yet.
+    folded. NotComparable if another version wrote the outputs, for another ledger, or nobody has written any yet.
     """
     ledger = EVENTS.name(prefix)
     ends = await end_positions(bootstrap, ledger)
     topic_id = next((one.topic_id for one in await topics_found(bootstrap, prefix) if one.name == ledger), None)
+    for cut in (await find_cuts(bootstrap, prefix)).values():
+        if cut.partition not in ends:
+            refuse_another_ledger(cut, CUTS.name(prefix), topic_id)
     begin(sum(ends.values()))
     checked = []
     for one, events in sorted(ends.items()):

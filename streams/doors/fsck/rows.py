@@ -8,7 +8,7 @@ from streams.reading import read_to_end
 from streams.topics import TABLES
 
 TableKey = tuple[str, bytes]
-TABLE_NAMES = {topic.suffix.split(".")[0]: topic for topic in TABLES}
+TABLE_NAMES = {topic.kind: topic for topic in TABLES}
 
 
 @dataclass(slots=True)
