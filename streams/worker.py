@@ -29,7 +29,7 @@ def engine_config(
         bootstrap=bootstrap,
         ledger=EVENTS.name(prefix),
         cuts=CUTS.name(prefix),
-        tables={topic.suffix.split(".")[0]: topic.name(prefix) for topic in TABLES},
+        tables={topic.kind: topic.name(prefix) for topic in TABLES},
         partitions=partitions,
         group=f"{prefix}-worker",
         instance_id=instance,

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.bench.appender import Appended, AppenderSettings
+from streams.bench.faults import BenchFailed
 from streams.bench.machine import command, machine
 from streams.bench.place import PARTITIONS, Place, Tell, lay, place
-from streams.bench.processes import BenchFailed, Crew, crew, leave, start, tail
+from streams.bench.processes import Crew, crew, leave, start, tail
 from streams.bench.stages import engine_beside
 from streams.bench.subscriber import SubscriberSettings
 from streams.bench.summary import nearest_rank

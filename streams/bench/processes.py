@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from streams.bench.faults import BenchFailed
 from streams.bench.profiling import read_profile
 from streams.bench.sampling import Sample
 from streams.guard import die_with_parent
@@ -18,10 +19,6 @@ _SILENCE_S: Final = 120.0
 _LEAVE_S: Final = 30.0
 _LOG_LINES: Final = 20
 _LINE_BYTES_MAX: Final = 64 << 20
-
-
-class BenchFailed(Exception):  # noqa: N818 -- says what went wrong
-    """A measurement could not be made; the message says where and why."""
 
 
 async def start(

@@ -14,6 +14,8 @@ from typing import IO, Final
 
 import orjson
 
+from streams.bench.faults import BenchFailed
+
 _WARM_SHARE: Final = 0.1
 _WARM_SHARE_MAX: Final = 0.5
 _PAGE_BYTES: Final = resource.getpagesize()
@@ -104,17 +106,17 @@ def totals(samples: Sequence[Sample]) -> list[int]:
 
 
 def reached_at(samples: Sequence[Sample], ends: Mapping[int, int]) -> float:
-    """Return when all events before these offsets were done. ValueError when they are not."""
+    """Return when all events before these offsets were done. BenchFailed when they are not."""
     done: dict[int, int] = {}
     for sample in sorted(samples, key=lambda sample: sample.at):
         done |= {partition: max(count, done.get(partition, 0)) for partition, count in sample.done.items()}
         if all(done.get(partition, 0) >= end for partition, end in ends.items()):
             return sample.at
-    raise ValueError(f"expected samples up to {dict(ends)}, got {done}")
+    raise BenchFailed(f"expected samples up to {dict(ends)}, got {done}")
 
 
 def steady(samples: Sequence[Sample], workers: int) -> Steady:
-    """Return the steady part of a run. ValueError where there are no two samples apart."""
+    """Return the steady part of a run. BenchFailed where there are no two samples apart."""
     ordered = sorted(samples, key=lambda sample: sample.at)
     counts = totals(ordered)
     total = counts[-1]
@@ -126,7 +128,7 @@ def steady(samples: Sequence[Sample], workers: int) -> Steady:
         begin = 0
     end = counts.index(total)
     if end <= begin or ordered[end].at <= ordered[begin].at:
-        raise ValueError(f"expected two samples apart to measure between, got {len(ordered)}")
+        raise BenchFailed(f"expected two samples apart to measure between, got {len(ordered)}: measure more events")
     cpu_s = _cpu_s(ordered[: end + 1], workers) - _cpu_s(ordered[: begin + 1], workers)
     return Steady(total - counts[begin], ordered[end].at - ordered[begin].at, cpu_s)
 

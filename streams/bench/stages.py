@@ -90,7 +90,7 @@ def engine_beside(here: Place, beside: Place, work: EngineWork) -> EngineConfig:
         bootstrap=here.bootstrap,
         ledger=here.topic(EVENTS),
         cuts=beside.topic(CUTS),
-        tables={topic.suffix.split(".")[0]: beside.topic(topic) for topic in TABLES},
+        tables={topic.kind: beside.topic(topic) for topic in TABLES},
         partitions=PARTITIONS,
         group=f"{beside.prefix}-worker",
     )

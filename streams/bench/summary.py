@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from streams.bench.faults import BenchFailed
+
 
 class Spread(NamedTuple):
     """One figure over several runs."""
@@ -22,10 +24,10 @@ class Spread(NamedTuple):
 
 
 def nearest_rank(values: Iterable[float], *shares: int) -> list[float]:
-    """Return the percentiles of some values, by the nearest rank. ValueError where there is none."""
+    """Return the percentiles of some values, by the nearest rank. BenchFailed where there is none."""
     ordered = sorted(values)
     if not ordered:
-        raise ValueError("expected at least one value to take percentiles of")
+        raise BenchFailed("expected at least one value to take percentiles of")
     return [ordered[max(0, -(-len(ordered) * share // 100) - 1)] for share in shares]
 
 

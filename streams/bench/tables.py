@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from streams.bench.faults import BenchFailed
 from streams.bench.place import Place
-from streams.bench.processes import BenchFailed
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.reading import read_as, read_table, read_to_end
 from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, TABLES

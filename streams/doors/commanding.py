@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from schemas.changes import FOLD_VERSION
 from streams import ledger_file
-from streams.bench.processes import BenchFailed
+from streams.bench.faults import BenchFailed
 from streams.broker import BrokerAlreadyRuns, BrokerError
 from streams.broker_reaching import BrokerUnreachable
 from streams.doors import showing

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from streams.bench.faults import BenchFailed
 from streams.bench.pipeline import COLUMNS, lines
 from streams.bench.sampling import Sample, Steady, steady, totals
 from streams.bench.summary import Spread, markdown, written
@@ -109,7 +110,7 @@ def test_a_partition_that_changes_hands_counts_once() -> None:
 
 
 def test_one_look_is_no_measurement() -> None:
-    with pytest.raises(ValueError, match="two samples"):
+    with pytest.raises(BenchFailed, match="two samples"):
         steady([sample(0, 1.0, 0, p0=100)], 1)
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from streams.bench.faults import BenchFailed
 from streams.bench.recovery import COLUMNS, lines
 from streams.bench.sampling import reached_at
 from streams.bench.summary import nearest_rank
@@ -28,11 +29,11 @@ def test_a_killed_worker_and_one_with_an_empty_disk_apply_what_came_after(measur
 def test_a_position_is_reached_when_every_partition_has_come_so_far() -> None:
     samples = [sample(0, 1.0, 0, p0=10), sample(0, 2.0, 0, p1=4), sample(0, 3.0, 0, p1=5), sample(0, 4.0, 0, p0=99)]
     assert reached_at(samples, {0: 10, 1: 5}) == 3.0
-    with pytest.raises(ValueError, match="expected samples up to"):
+    with pytest.raises(BenchFailed, match="expected samples up to"):
         reached_at(samples, {0: 100})
 
 
 def test_nearest_ranks_are_values_that_were_measured() -> None:
     assert nearest_rank([3.0, 1.0, 2.0], 50, 95, 100) == [2.0, 3.0, 3.0]
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(BenchFailed, match="at least one"):
         nearest_rank([], 50)

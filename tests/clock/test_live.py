@@ -13,9 +13,10 @@ from schemas.formulas import SumOfRates, Term
 from schemas.provenance import Document, Source
 from schemas.times import When
 from streams.broker import BrokerAddress
+from streams.doors import commanding
 from streams.now import now
 from streams.topics import ALERTS
-from streams.topics_on_kafka import ensure_topics
+from streams.topics_on_kafka import ensure_topics, topics_found
 from tests.clock.running import HOUR, Live, instant, soon, until_past, until_ready
 from tests.clock.world import promise
 from tests.engine.asking import free_ports
@@ -175,3 +176,11 @@ async def test_rows_move_on_as_the_clock_strikes(live: Live) -> None:
     assert broken["reason"] == "the day passed with no outcome recorded"
     assert again["trail"] == [{"due": lapsed["due"], "act": "A1"}]
     assert await live.findings() == []
+
+
+async def test_a_clock_makes_no_ledger_of_a_misspelt_prefix(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    live = Live(kafka.bootstrap, prefix, tmp_path)
+    async with live.clock() as clock:
+        assert await asyncio.wait_for(clock.wait(), PATIENCE_S) == commanding.UNREACHABLE
+    assert not await topics_found(kafka.bootstrap, prefix)
+    assert f"{prefix}.events.v1" in (tmp_path / "clock.log").read_text("utf-8")

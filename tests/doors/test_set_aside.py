@@ -66,7 +66,10 @@ async def test_a_worker_that_a_record_stops_goes_on_once_it_is_set_aside(
 
     again = await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "again")
     assert (again.returncode, again.stdout) == (3, b"")
-    assert "behind the cut, which is at" in " ".join(again.stderr.decode().split())
+    assert "is set aside already, because: not to be installed" in " ".join(again.stderr.decode().split())
+    before = await command(tmp_path, kafka, prefix, "set-aside", f"{partition}:0", "--reason", "too late")
+    assert (before.returncode, before.stdout) == (3, b"")
+    assert "behind the cut, which is at" in " ".join(before.stderr.decode().split())
 
 
 async def test_what_is_no_record_is_not_set_aside(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
@@ -94,3 +97,32 @@ async def test_a_set_aside_has_a_reason_of_reasonable_length(
     done = await command(tmp_path, kafka, prefix, "set-aside", "0:0", "--reason", reason)
     assert (done.returncode, done.stdout) == (2, b"")
     assert "expected a --reason of 1 to 1000 characters" in " ".join(done.stderr.decode().split())
+
+
+async def test_what_cannot_be_set_aside_disturbs_no_worker(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    history = played_history()[:3]
+    await write(kafka.bootstrap, prefix, history)
+    partition = partition_of(history[0].negotiation.encode(), PARTITIONS)
+    async with worker(tmp_path, kafka.bootstrap, prefix) as working:
+        await complete(kafka.bootstrap, prefix)
+        for place, complaint in (
+            (f"{partition}:{len(history)}", "there is no such record"),
+            (f"{(partition + 1) % PARTITIONS}:0", "that partition is empty"),
+        ):
+            refused = await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "none")
+            assert (refused.returncode, refused.stdout) == (3, b"")
+            assert complaint in " ".join(refused.stderr.decode().split())
+        await write(kafka.bootstrap, prefix, played_history()[3:6])
+        await complete(kafka.bootstrap, prefix)  # as it does not once its partition is taken from it
+        assert working.returncode is None
+
+
+async def test_a_reason_once_given_stays(kafka: BrokerAddress, prefix: str, tmp_path: Path) -> None:
+    history = played_history()[:3]
+    await write(kafka.bootstrap, prefix, history)
+    place = f"{partition_of(history[0].negotiation.encode(), PARTITIONS)}:1"
+    assert (await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "the first")).returncode == 0
+    again = await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "the second")
+    assert (again.returncode, again.stdout) == (3, b"")
+    assert "is set aside already, because: the first" in " ".join(again.stderr.decode().split())
+    assert list((await read_set_asides(kafka.bootstrap, prefix)).values()) == ["the first"]

@@ -7,8 +7,10 @@ import typer
 
 from streams.clock_process import ClockProcess, keep_time
 from streams.doors.commanding import Brokers, Prefix, answered, app, settings_with
-from streams.doors.connecting import connect_with_topics
+from streams.doors.connecting import connect, connect_with_topics
 from streams.logs import set_up_logs
+from streams.reading import end_positions
+from streams.topics import EVENTS
 
 
 @app.command(epilog="Example: $ parley clock --status-port 8081")
@@ -25,6 +27,8 @@ def clock(
     set_up_logs(settings.log_format, kafka_client=True)
 
     async def keep() -> None:
+        # a clock without a ledger is one with a misspelt prefix: it makes none
+        await end_positions(connect(settings, brokers), EVENTS.name(settings.installation))
         bootstrap, topics = await connect_with_topics(settings, brokers)
         process = ClockProcess(settings, bootstrap, topics.topics[0].partitions, fast_by=timedelta(seconds=fast_by))
         await keep_time(process, status_port)

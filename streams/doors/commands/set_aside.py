@@ -23,7 +23,7 @@ from streams.doors.connecting import connect
 from streams.doors.kafka import find_cuts
 from streams.engine import NotSetAside
 from streams.engine import set_aside as commit_set_aside
-from streams.reading import end_positions
+from streams.reading import bounds, read_set_asides
 from streams.settings import Settings, UsageError
 from streams.topics import EVENTS
 from streams.worker import engine_config
@@ -65,11 +65,19 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
         raise UsageError(f"expected a --reason of 1 to {REASON_CHARACTERS_MAX} characters, got {len(said)}")
     bootstrap = connect(settings, brokers)
     ledger = EVENTS.name(settings.installation)
-    ends = await end_positions(bootstrap, ledger)
-    if partition not in ends:
-        raise NotSetAside(f"expected a partition of {ledger} from 0 to {len(ends) - 1}, got {partition}: {place}")
+    found = await bounds(bootstrap, ledger)
+    if partition not in found:
+        raise NotSetAside(f"expected a partition of {ledger} from 0 to {len(found) - 1}, got {partition}: {place}")
+    begin, end = found[partition]
+    # asked before the fence as well: it costs a worker that is at work its partition, and it has to start anew
+    if not begin <= offset < end:
+        records = f"an offset from {begin} to {end - 1}" if begin < end else "nothing: that partition is empty"
+        raise NotSetAside(f"expected {records} in {ledger}/{partition}, got {offset}: there is no such record.")
     await find_cuts(bootstrap, settings.installation)  # without their topic nothing can be set aside: it says so
-    done = await commit_set_aside(engine_config(settings, bootstrap, len(ends)), partition, offset, said)
+    asides = await read_set_asides(bootstrap, settings.installation)
+    if (partition, offset) in asides:
+        raise NotSetAside(f"{ledger} {place} is set aside already, because: {asides[partition, offset]}")
+    done = await commit_set_aside(engine_config(settings, bootstrap, len(found)), partition, offset, said)
     return {
         "schema": "parley.set-aside/1",
         "ledger": done.topic,
