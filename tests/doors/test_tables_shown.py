@@ -103,7 +103,9 @@ def test_what_the_answer_holds_is_told_or_counted(asked: Asking) -> None:
     assert "100% enteral_syringes, ev, gloves, syringes; 50% polysilicon_wafers" in told
     assert "boeing_200 CN to US made ? buy 200 Boeing aircraft (200 aircraft) [United States government]" in told
     assert "Deadlines that passed with no outcome recorded due kind of what" in told
-    assert "2025-08-12 lapse cn_uel_2025_04_04 China suspends 17 unreliable-entity" in told
+    passed = [row for row in asked(LATE)["deadlines"] if row["state"] == "lapsed_unconfirmed"]
+    assert passed
+    assert all(row["what"] in told.partition("Deadlines that passed")[2] for row in passed)
     assert "2026-11-10 lapse cn_all_goods China keeps 10% and suspends 24 points" in told
     assert "Deadlines that are over, listed with --json: " in told
     assert "soybeans_12mt.due due 2025-12-31; 2026-01; 2026-02-28" in told
