@@ -362,7 +362,7 @@ def watch(
 ) -> None:
     """Follow changes and alerts: a line each, JSON Lines in a pipe."""
     settings = settings_with(prefix, outputs)
-    plain = not as_json and sys.stdout.isatty()
+    plain = showing.begins_lines(as_json=as_json)
 
     async def show(bootstrap: str, cursor: Cursor | None) -> None:
         async for notice in watch_notices(

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -17,6 +17,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from schemas.cloudevents import headers
 from schemas.codec import encode
@@ -46,6 +47,9 @@ _READY_S: Final = 60.0
 _FRAME_S: Final = 0.1
 _LOOK_S: Final = 0.1
 _CHUNK: Final = 500
+_INTERRUPTED: Final = 128 + signal.SIGINT
+_MIB: Final = 1 << 20
+_KAFKA: Final = "Starting a Kafka …"
 
 
 class DemoFailed(Exception):  # noqa: N818 -- says what went wrong
@@ -56,7 +60,7 @@ class _WorkerEnded(Exception):  # noqa: N818 -- the state of the worker
     """The worker has ended before it was told to."""
 
 
-class _Lines:
+class Lines:
     """Plain lines for a pipe. Two topics bring them: at full speed they are put in order of the log at the end."""
 
     def __init__(self, *, paced: bool) -> None:
@@ -73,9 +77,10 @@ class _Lines:
         self._held.append(([partition, offset, is_change, ordinal], line))
 
     def tell(self) -> None:
-        """Print what was held."""
+        """Print what was held, and what the marks of all of them mean."""
         for _, line in sorted(self._held):
             print(line)  # noqa: T201 -- as above
+        print(showing.LEGEND)  # noqa: T201 -- as above
 
 
 async def run_demo(
@@ -89,7 +94,8 @@ async def run_demo(
     """Replay the shipped history and tell what came of it (`told`: there, and nothing else); with `serve`, stay.
 
     `speed` is days of history per second; None: as fast as the machine can. Without `brokers` it starts a Kafka of its
-    own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused.
+    own and keeps nothing; on a cluster the topics stay, and a second replay onto them is refused. Told to end, it ends
+    well where it was to `serve`; else the replay is not whole, which is told.
     """
     running = asyncio.ensure_future(_run(settings, brokers, speed, serve=serve, told=told))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
@@ -98,7 +104,10 @@ async def run_demo(
     except asyncio.CancelledError:
         if not running.cancelling():
             raise
-        raise typer.Exit(0) from None
+        if serve:
+            raise typer.Exit(0) from None
+        showing.complain("parley: interrupted: the replay is not whole")
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 async def _run(
@@ -112,32 +121,52 @@ async def _run(
     settings = settings.model_copy(
         update={"prefix": PREFIX if settings.prefix == _USUAL else settings.prefix, "outputs": ""}
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="parley-demo-") as folder,
-        _kafka(folder, brokers, settings) as (bootstrap, kafka),
-    ):
-        await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
-        if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
-            raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
-        with _worker(bootstrap, settings.prefix, Path(folder)) as worker:
-            ended = partial(_ended, worker, kafka)
-            summary = await _play(bootstrap, settings, speed, ended, quiet=told is not None)
-            if told is not None:
-                told(summary)
-            else:
-                _tell(summary, serve=serve)
-            if serve:
-                await ended()
+    events = ledger_file.events(ledger_file.DEMO)
+    played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
+    with ExitStack() as up:
+        with starting() as tell:
+            folder = Path(up.enter_context(tempfile.TemporaryDirectory(prefix="parley-demo-")))
+            bootstrap, kafka = up.enter_context(_kafka(folder, brokers, settings, tell))
+            await ensure_topics(bootstrap, settings.prefix, settings.partitions, settings.replication)
+            if any((await end_positions(bootstrap, EVENTS.name(settings.prefix))).values()):
+                raise DemoFailed(f"{settings.prefix} on {bootstrap} holds a ledger already: name another --prefix.")
+            tell("Starting a worker …")
+            ended = partial(_ended, up.enter_context(_worker(bootstrap, settings.prefix, folder)), kafka)
+            await _beside([ended()], _open(bootstrap, settings.prefix, played[0]))
+        summary = await _play(bootstrap, settings, played, speed, ended, quiet=told is not None)
+        summary = {"events": len(played), "reports": len(events), **summary}
+        if told is not None:
+            told(summary)
+        else:
+            _tell(summary, serve=serve)
+        if serve:
+            await ended()
 
 
 @contextmanager
-def _kafka(folder: str, brokers: str | None, settings: Settings) -> Iterator[tuple[str, EmbeddedBroker | None]]:
+def starting() -> Iterator[Callable[[str], None]]:
+    """Show on a terminal what is being started and for how long; give what says what it is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    screen = showing.console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(_KAFKA, total=None)
+        yield lambda what: bar.update(task, description=what)
+
+
+@contextmanager
+def _kafka(
+    folder: Path, brokers: str | None, settings: Settings, tell: Callable[[str], None]
+) -> Iterator[tuple[str, EmbeddedBroker | None]]:
     if brokers is not None:
+        tell(f"Making topics on {brokers} …")
         yield connect(settings, brokers), None
         return
-    if sys.stderr.isatty():
-        showing.complain("Starting a Kafka and a worker …")
-    kafka = EmbeddedBroker(Path(folder) / "broker", settings=settings, die_with_parent=True)
+
+    def fetched(here: int, total: int) -> None:
+        tell(f"Fetching Kafka (once), {here // _MIB} of {total // _MIB} MiB …" if here < total else _KAFKA)
+
+    progress = fetched if sys.stderr.isatty() else None  # elsewhere it says itself what it fetches
+    kafka = EmbeddedBroker(folder / "broker", settings=settings, die_with_parent=True, progress=progress)
     with kafka as address:
         yield address.bootstrap, kafka
 
@@ -164,30 +193,28 @@ def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
 async def _play(
     bootstrap: str,
     settings: Settings,
+    played: list[Played],
     speed: float | None,
     ended: Callable[[], Coroutine[Any, Any, None]],
     *,
     quiet: bool,
 ) -> dict[str, Any]:
-    events = ledger_file.events(ledger_file.DEMO)
-    played = list(replay(events, ledger_file.digest(ledger_file.DEMO), leads(settings)))
     prefix = settings.prefix
-    shown = Shown(total=len(played))
+    shown = Shown(total=len(played), events=1)
     start = dict.fromkeys(range(settings.partitions), 0)
-    lines = _Lines(paced=speed is not None)
+    lines = Lines(paced=speed is not None)
     plain = None if quiet or sys.stdout.isatty() else lines.take
     screen = Live(console=Console(), auto_refresh=False) if sys.stdout.isatty() and not quiet else None
     beside = [_watch(bootstrap, topic.name(prefix), start, shown, plain) for topic in (CHANGES, ALERTS)]
     beside += [ended()] if screen is None else [ended(), _draw(screen, shown)]
     with screen or nullcontext():
         seconds = await _beside(beside, _replayed(bootstrap, prefix, played, speed, shown))
-        lines.tell()
+        if plain is not None:
+            lines.tell()
         if screen is not None:
             screen.update(shown.view(screen.console.width, screen.console.height), refresh=True)
-    rows = await read_rows(bootstrap, prefix, events[0].negotiation)
+    rows = await read_rows(bootstrap, prefix, played[0].event.negotiation)
     return {
-        "events": len(played),
-        "reports": len(events),
         "strikes": sum(1 for one in played if one.event.type == "clock_struck"),
         "rows": {name: len(table) for name, table in rows.items()},
         "changes": shown.changes,
@@ -215,11 +242,15 @@ async def _beside(others: list[Coroutine[Any, Any, None]], work: Coroutine[Any, 
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _open(bootstrap: str, prefix: str, opening: Played) -> None:
+    """Write the opening event alone: once its outputs are there, the worker is at work and time can be taken."""
+    async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
+        await writer.append_all([_append(opening, writer.partitions)])
+    await _complete(bootstrap, prefix)
+
+
 async def _replayed(bootstrap: str, prefix: str, played: list[Played], speed: float | None, shown: Shown) -> float:
     """Write the history and wait until all that follows from it was seen; return the seconds until it was there."""
-    # the opening event alone: once its outputs are there, the worker is at work and time can be taken
-    await _write(bootstrap, prefix, played[:1], None, shown)
-    await _complete(bootstrap, prefix)
     began = time.perf_counter()
     await _write(bootstrap, prefix, played[1:], speed, shown)
     cuts = await _complete(bootstrap, prefix)

@@ -12,12 +12,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from streams.doors import showing
+from streams.doors import wording
+from streams.doors.sheets import packed
 
 Row = Mapping[str, Any]
 _LOG_LINES: Final = 40
 _LOG_LINES_MIN: Final = 3
-_AROUND: Final = 11  # counts, frame of the log, three heads of tables, metrics, the line of the cursor
+_METRIC_LINES: Final = 2
+_AROUND: Final = 13  # counts, frame of the log, three heads of tables, metrics, the legend, the line of the cursor
 _WIDE: Final = 100
 
 
@@ -30,28 +32,31 @@ class Column(NamedTuple):
     wide: bool = False
 
 
+_MARK: Final = Column("", lambda row: wording.marked("", row["status"]).strip(), 1)
 _MEASURES: Final = (
     Column("tariffs in force", lambda row: str(row["component"]), 18),
-    Column("on", showing.direction, 10),
-    Column("rate", showing.row_rate, 12),
-    Column("suspended", showing.suspended, 9),
-    Column("since", showing.since, 10),
-    Column("until", lambda row: showing.day(row.get("until")), 10),
-    Column("authority", showing.authority, 80, wide=True),
+    Column("on", wording.direction, 10),
+    Column("rate", wording.row_rate, 12),
+    _MARK,
+    Column("suspended", wording.suspended, 9),
+    Column("since", wording.since, 10),
+    Column("until", lambda row: wording.day(row.get("until")), 10),
+    Column("authority", wording.authority, 80, wide=True),
 )
 _DEADLINES: Final = (
-    Column("pending deadlines", showing.due, 25),
+    Column("pending deadlines", wording.due, 25),
+    _MARK,
     Column("kind", lambda row: str(row["kind"]), 9),
-    Column("of", lambda row: str(row["deadline"]).split(".", maxsplit=1)[0], 16, wide=True),
+    Column("of", wording.about, 22, wide=True),
     Column("then", lambda row: str(row["on_lapse"] or ""), 12),
     Column("what", lambda row: str(row["what"]), 100),
 )
 _MEETINGS: Final = (
-    Column("meetings from", lambda row: showing.day(row["from"]), 13),
-    Column("to", lambda row: showing.day(row["to"]), 10),
+    Column("meetings from", lambda row: wording.day(row["from"]), 13),
+    Column("to", lambda row: wording.day(row["to"]), 10),
     Column("kind", lambda row: str(row["kind"]), 9),
     Column("no.", lambda row: str(row["number"] or ""), 3),
-    Column("place", showing.place, 25),
+    Column("place", wording.place, 25),
     Column("counted in", lambda row: ", ".join(row["counted_in"]), 60),
 )
 
@@ -112,7 +117,8 @@ class Shown:
             _table(_MEASURES, tariffs[: rooms[0]], width),
             _table(_DEADLINES, pending[: rooms[1]], width),
             _table(_MEETINGS, held[len(held) - rooms[2] :], width),
-            _one_line(self._metrics() or "no duties on all goods yet", style="bold"),
+            *(_one_line(line, style="bold") for line in self._metrics(width)),
+            _one_line(wording.LEGEND, style="dim"),
         )
 
     def _tariffs(self) -> list[Row]:
@@ -123,11 +129,19 @@ class Shown:
         latest = sorted(rows, key=lambda row: str(row["since"]), reverse=True)
         return sorted(latest, key=lambda row: row["scope"]["goods"] != "all")
 
-    def _metrics(self) -> str:
-        """Return the metrics that are not nothing, in the order of their definitions, counts of meetings last."""
+    def _metrics(self, width: int) -> list[str]:
+        """Return the metrics that are not nothing, in the order of their definitions, counts of meetings last.
+
+        Each is whole; how many there was no room for is told.
+        """
         rows = {name: row for name, row in self.tables["metrics"].items() if row["value"] not in {None, "0"}}
         names = sorted(rows, key=lambda name: name.startswith("meetings."))
-        return "   ".join(f"{name.removeprefix('meetings.')} {showing.metric_text(rows[name])}" for name in names)
+        told = [f"{name.removeprefix('meetings.')} {wording.metric_text(rows[name])}" for name in names]
+        for shown in range(len(told), 0, -1):
+            more = [f"{len(told) - shown} more"] if shown < len(told) else []
+            if len(lines := packed([*told[:shown], *more], width)) <= _METRIC_LINES:
+                return lines
+        return ["no duties on all goods yet"]
 
 
 def shares(room: int, wanted: Sequence[int]) -> list[int]:
@@ -153,7 +167,7 @@ def _table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Table:
         box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold", width=width
     )
     for column, told in zip(shown, cells, strict=True):
-        natural = min(column.width_max, max(map(len, [column.name, *told])))
+        natural = min(column.width_max, max(map(len, [column.name, *told, "?"])))
         last = column is shown[-1]
         table.add_column(
             column.name, no_wrap=True, overflow="ellipsis", width=None if last else natural, ratio=1 if last else None

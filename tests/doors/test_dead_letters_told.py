@@ -112,7 +112,7 @@ PRINTED: dict[str, RenderableType] = {
     "a change": showing.change_line(
         {
             "at": "2025-11-10T05:01:00+00:00", "table": "metrics", "key": f"n/{EVIL}", "kind": "update",
-            "cause": CAUSE, "before": {"value": EVIL}, "after": {"value": EVIL},
+            "cause": CAUSE, "before": {"value": EVIL}, "after": {"value": EVIL}, "sequence": [0, 1, 0],
         }
     ),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -56,7 +57,7 @@ def test_all_three_tables_and_the_log_fit_on_the_screen(shown: Shown, width: int
 def test_a_screen_before_anything_came_has_its_tables_too() -> None:
     lines = drawn(Shown(total=1155), 80, 24)
     assert [title for title in TITLES if any(line.startswith(title) for line in lines)] == list(TITLES)
-    assert lines[-1].startswith("no duties on all goods yet")
+    assert lines[-2].startswith("no duties on all goods yet")
 
 
 def test_a_taller_screen_shows_more_rows(shown: Shown) -> None:
@@ -67,7 +68,35 @@ def test_the_duties_on_all_goods_come_first_and_the_metric_that_was_defined_firs
     lines = drawn(shown, 130, 50)
     head = next(number for number, line in enumerate(lines) if line.startswith(TITLES[0]))
     assert {lines[head + 2].split()[0], lines[head + 3].split()[0]} == {"cn_all_goods", "s301_forced_labor"}
-    assert lines[-1].startswith("us_on_cn.additional_since_2025.collected 12.5%   ")
+    assert lines[-3].startswith("us_on_cn.additional_since_2025.collected 12.5%   ")
+
+
+@pytest.mark.parametrize("width", [80, 100, 130, 200])
+def test_metrics_are_whole_and_the_rest_is_counted(shown: Shown, width: int) -> None:
+    lines = drawn(shown, width, 30)
+    assert lines[-1].startswith("not legal advice   ? unverified   ≠ disputed")
+    metrics = [part.strip() for line in lines[-3:-1] for part in line.split("   ") if part.strip()]
+    *whole, last = metrics
+    assert len(whole) >= 2
+    assert all(re.fullmatch(r"[\w.+-]+ [\d.]+%?", one) for one in whole)
+    assert re.fullmatch(r"\d+ more", last)
+
+
+def test_what_rests_on_a_rumour_is_marked_on_the_screen() -> None:
+    seen = Shown(total=1)
+    row = {
+        "component": "x_duty", "instrument": "tariff", "collected": True, "imposer": "US", "origins": ["CN"],
+        "rate": "20", "suspended": "0", "since": "2025-01-01T05:00:00+00:00", "until": None, "refs": ["EO 1"],
+        "scope": {"goods": "all"}, "status": "unverified",
+    }  # fmt: skip
+    seen.tables["measures"]["x_duty"] = row
+    seen.tables["metrics"]["x.sum"] = {
+        "value": "20", "low": "20", "high": "20", "unit": "percent", "status": "unverified",
+    }  # fmt: skip
+    lines = drawn(seen, 80, 24)
+    (told,) = [line.split() for line in lines if line.startswith("x_duty")]
+    assert told == ["x_duty", "US→CN", "20%", "?", "2025-01-01"]
+    assert lines[-2].strip() == "x.sum 20% ?"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +118,7 @@ def test_every_instant_of_a_line_has_its_zone_and_every_rate_is_in_words(shown: 
     change = {
         "kind": "row",
         "at": "2019-05-31T16:00:00+00:00",
+        "sequence": [0, 40, 1],
         "key": "us-china/cn_301r_l3",
         "table": "measures",
         "cause": {"act": None, "type": "clock_struck", "source": "parley/clock"},
@@ -100,7 +130,7 @@ def test_every_instant_of_a_line_has_its_zone_and_every_rate_is_in_words(shown: 
     }
     assert showing.change_line(change) == (
         "2019-05-31T16:00Z  measures cn_301r_l3: rate 5-10% → 5-25%, next none → 20% from 2019-05-31T16:00Z"
-        "  [clock_struck, parley/clock]"
+        "  [clock_struck, parley/clock]  0:40:1"
     )
 
 

@@ -136,8 +136,8 @@ def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_j
         if tally.first is not None:
             place = tally.first["place"]
             out.print(f"{name}/{tally.first['partition']}, {place}: the first that is not the same")
-            out.print(f"  here  {tally.first['here']}")
-            out.print(f"  there {tally.first['there']}")
+            out.print(f"  here  {showing.json_text(tally.first['here'])}")
+            out.print(f"  there {showing.json_text(tally.first['there'])}")
     if compared.in_motion:
         out.print(f"{compared.in_motion} rows of what came later are not compared.")
     out.print(
@@ -171,7 +171,7 @@ def _show(checked: list[Checked], differences: Differences) -> None:
     for topic, count in sorted(differences.counts.items()):
         first = differences.first[topic].document()
         out.print(f"{topic}/{first['partition']}, {first['place']}: the first of {count} that differ")
-        out.print(f"  expected {first['expected']}")
-        out.print(f"  found    {first['found']}")
+        out.print(f"  expected {showing.json_text(first['expected'])}")
+        out.print(f"  found    {showing.json_text(first['found'])}")
     if not differences.counts:
         out.print("Everything up to the cuts is as the ledger says.")
