@@ -1,11 +1,15 @@
 """What every command of the command line shares: the app, the common options, and how faults become exit codes."""
 
 import asyncio
+import errno
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TextIO, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -163,3 +167,33 @@ def answered(work_to_do: Callable[[], Coroutine[Any, Any, T]], *, until_told: bo
                 raise typer.Exit(0) from error
             leave("interrupted: the answer is not whole", INTERRUPTED, error)
     raise AssertionError("unreachable")
+
+
+def run() -> None:
+    """Run the command line to its end. What no command can tell by itself becomes words and an exit code here."""
+    _refuse_closed_output()
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
+            sys.exit(READER_GONE)
+        raise
+    except KeyboardInterrupt:  # before typer looks for it
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}:
+            raise
+        with suppress(OSError):
+            showing.complain(f"parley: the answer could not be written whole: {error.strerror}")
+        os._exit(UNREACHABLE)  # what is left in the buffer would fail once more
+
+
+def _refuse_closed_output() -> None:
+    """End where whoever started this process has closed standard output: the next file opened would take its place."""
+    output: TextIO | None = sys.stdout
+    errors: TextIO | None = sys.stderr
+    if errors is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- for as long as the process lives
+    if output is None:
+        showing.complain("parley: standard output is closed: there is nowhere to answer. Name a file: > FILE")
+        sys.exit(UNREACHABLE)
