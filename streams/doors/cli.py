@@ -9,7 +9,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from typing import Annotated, Any, Final
 
 import orjson
@@ -352,15 +352,17 @@ def watch(
     plain = not as_json and sys.stdout.isatty()
 
     async def show(bootstrap: str, cursor: Cursor | None) -> None:
-        async for notice in watch_notices(
+        notices = watch_notices(
             bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
-        ):
-            if plain:
-                line = showing.alert_line if notice.is_alert else showing.change_line
-                showing.console().print(line(notice.document))
-            else:
-                sys.stdout.buffer.write(notice.value + b"\n")
-                sys.stdout.flush()
+        )
+        async with aclosing(notices):  # here and not by the event loop, when whoever reads is gone
+            async for notice in notices:
+                if plain:
+                    line = showing.alert_line if notice.is_alert else showing.change_line
+                    showing.console().print(line(notice.document))
+                else:
+                    sys.stdout.buffer.write(notice.value + b"\n")
+                    sys.stdout.flush()
 
     async def name_check(bootstrap: str) -> None:
         if negotiation and (said := await without_rows(bootstrap, settings.installation, negotiation)):
