@@ -59,8 +59,19 @@ app = typer.Typer(
 Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
 Outputs = Annotated[str | None, typer.Option("--outputs", help="Name of a set of derived topics; else the usual one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
-AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
+
+
+def _one_form(context: typer.Context, wanted: bool) -> bool:  # noqa: FBT001 -- typer calls it so
+    """Return whether this form of the answer is wanted; asked for beside the other one it ends the command."""
+    if wanted and (context.params.get("as_json") or context.params.get("as_table")):
+        raise typer.BadParameter("expected --json or --table, not both")
+    return wanted
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).", callback=_one_form)]
+AsTable = Annotated[
+    bool, typer.Option("--table", help="Tables for people (the default on a terminal).", callback=_one_form)
+]
 
 
 def in_utf8(text: str | None) -> str | None:
