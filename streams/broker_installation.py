@@ -178,8 +178,12 @@ def _as_broker_error(error: OSError, folder: Path) -> BrokerError:
             f"No space left under {folder}; Apache Kafka needs about 50 MB there. Free some, or set"
             " PARLEY_CACHE_DIRECTORY to a folder with more."
         )
-    if isinstance(error, PermissionError):
-        return BrokerError(f"Not allowed to write to {folder}. Set PARLEY_CACHE_DIRECTORY to a folder of yours.")
+    if error.filename is not None or isinstance(error, PermissionError):  # nothing that came over the network
+        why = (error.strerror or str(error)).lower()
+        return BrokerError(
+            f"Apache Kafka cannot be kept in {error.filename or folder}: {why}. Set PARLEY_CACHE_DIRECTORY to a folder"
+            " of yours."
+        )
     return BrokerError(
         f"Apache Kafka {KAFKA_VERSION} could not be fetched: {error}. It is fetched once (46 MB) and then kept."
         " Check the network (a proxy goes into HTTPS_PROXY), name a mirror with PARLEY_MAVEN_REPOSITORY=URL, or use"

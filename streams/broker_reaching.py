@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiokafka import errors
 
+from streams.settings import UsageError
+
 REACH_S: Final = 5.0
+_PORT_DIGITS_MAX: Final = 5
 _SILENCES: Final = (
     OSError,
     errors.KafkaConnectionError,
@@ -35,20 +39,27 @@ class BrokerUnreachable(Exception):  # noqa: N818 - the state of the broker, not
 
 
 def addresses(bootstrap: str) -> tuple[tuple[str, int], ...]:
-    """Return `host:port[,host:port…]` in parts; BrokerUnreachable when it is not of that form."""
+    """Return `host:port[,host:port…]` in parts; UsageError when it cannot be one, as a typing error makes it."""
     if "@" in bootstrap:  # may hold a password: not repeated
-        raise BrokerUnreachable(None, "an address is HOST:PORT, without anything before an @")
-    found = []
-    for part in bootstrap.split(","):
-        host, _, port = part.strip().rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 1 << 16:
-            raise BrokerUnreachable(bootstrap, f"{part.strip()!r} is not of the form host:port")
-        found.append((host.strip("[]"), int(port)))
-    return tuple(found)
+        raise UsageError("the address of a Kafka is HOST:PORT, without anything before an @")
+    return tuple(_address(part.strip()) for part in bootstrap.split(","))
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit():
+        raise UsageError(f"expected the address of a Kafka as HOST:PORT, such as 127.0.0.1:9092, got {text!r}")
+    if len(port) > _PORT_DIGITS_MAX or not 0 < int(port) < 1 << 16:
+        raise UsageError(f"expected a port from 1 to 65535 in the address of a Kafka, got {text!r}")
+    try:
+        host.encode("idna")  # what no resolver takes, a label that is empty or too long, is no OSError there
+    except UnicodeError as error:
+        raise UsageError(f"expected a host's name in the address of a Kafka, got {text!r}") from error
+    return host.strip("[]"), int(port)
 
 
 async def reach(bootstrap: str, within_s: float = REACH_S) -> None:
-    """Return when one of the addresses accepts connections; BrokerUnreachable when none does in time."""
+    """Return when one of the addresses accepts connections; BrokerUnreachable when none does in time. UsageError."""
     whys = []
     places = addresses(bootstrap)
     for host, port in places:
@@ -57,6 +68,8 @@ async def reach(bootstrap: str, within_s: float = REACH_S) -> None:
                 _, writer = await asyncio.open_connection(host, port)
         except TimeoutError:
             whys.append("no answer in time")
+        except socket.gaierror as error:  # its numbers are not those of the system
+            whys.append(f"no address for the name {host}: {(error.strerror or '').lower()}")
         except OSError as error:
             whys.append(os.strerror(error.errno).lower() if error.errno else str(error))
         else:

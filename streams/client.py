@@ -28,7 +28,8 @@ class Parley:
     """A client of one installation; it keeps no connection open between calls.
 
     Without `brokers` it uses the settings, else the embedded Kafka that runs. Every call raises BrokerUnreachable if
-    there is none, and TopicMissing if Parley's topics were not created. ValidationError for a prefix that cannot be.
+    there is none, UsageError for an address that is none, and TopicMissing if Parley's topics were not created.
+    ValidationError for a prefix that cannot be.
     """
 
     def __init__(self, brokers: str | None = None, *, prefix: str | None = None) -> None:
@@ -75,7 +76,8 @@ class Parley:
 
         A cursor is the `sequence` of one kind: follow each kind with its own. Without one, those to come.
         With `follow` false it ends where the topics end now, and without a cursor it gives all that is there.
-        BadCursor; UnreadableOutput if somebody else wrote there.
+        UsageError for what is no cursor, BadCursor for one of another ledger; UnreadableOutput if somebody else wrote
+        there.
         """
         notices = watch_notices(
             self._bootstrap(),

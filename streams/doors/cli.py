@@ -1,16 +1,15 @@
 """The command line. Exit codes: 0 answered, 1 differences, 2 usage, 3 bad input, 4 broker unreachable.
 
+4 also when the answer cannot be written: standard output is closed, or the disk takes no more of it.
 130 when Ctrl-C comes before the answer is whole; what runs until it is told to stop ends with 0. 141 when whoever read
 the answer has gone away before its end, as a program that SIGPIPE ends.
 """
 
 import asyncio
-import errno
-import os
 import signal
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, aclosing
 from typing import Annotated, Any, Final
 
 import orjson
@@ -27,8 +26,6 @@ from streams.doors.asking import UnknownNegotiation, ask, events_of, instant
 from streams.doors.commanding import (
     BAD_INPUT,
     INTERRUPTED,
-    READER_GONE,
-    UNREACHABLE,
     USAGE,
     AsJson,
     AsTable,
@@ -42,6 +39,7 @@ from streams.doors.commanding import (
     faults,
     in_utf8,
     leave,
+    run,
     settings_with,
 )
 from streams.doors.connecting import connect, connect_with_topics
@@ -70,18 +68,7 @@ TABLE_NAMES = tuple(topic.kind for topic in TABLES)
 def main() -> None:
     """Run the command line."""
     collect_young()  # most commands fold a ledger
-    try:
-        app()
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
-            sys.exit(READER_GONE)
-        raise
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}:
-            raise
-        with suppress(OSError):
-            showing.complain(f"parley: the answer could not be written whole: {error.strerror}")
-        os._exit(UNREACHABLE)  # what is left in the buffer would fail once more
+    run()
 
 
 @app.command(epilog="Example: $ parley demo --no-serve")
@@ -365,15 +352,17 @@ def watch(
     plain = showing.begins_lines(as_json=as_json)
 
     async def show(bootstrap: str, cursor: Cursor | None) -> None:
-        async for notice in watch_notices(
+        notices = watch_notices(
             bootstrap, settings.installation, negotiation=negotiation, kind=kind, cursor=cursor, stop_at_end=no_follow
-        ):
-            if plain:
-                line = showing.alert_line if notice.is_alert else showing.change_line
-                showing.console().print(line(notice.document))
-            else:
-                sys.stdout.buffer.write(notice.value + b"\n")
-                sys.stdout.flush()
+        )
+        async with aclosing(notices):  # here and not by the event loop, when whoever reads is gone
+            async for notice in notices:
+                if plain:
+                    line = showing.alert_line if notice.is_alert else showing.change_line
+                    showing.console().print(line(notice.document))
+                else:
+                    sys.stdout.buffer.write(notice.value + b"\n")
+                    sys.stdout.flush()
 
     async def name_check(bootstrap: str) -> None:
         if negotiation and (said := await without_rows(bootstrap, settings.installation, negotiation)):

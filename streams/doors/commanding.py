@@ -1,11 +1,15 @@
 """What every command of the command line shares: the app, the common options, and how faults become exit codes."""
 
 import asyncio
+import errno
+import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
-from typing import Annotated, Any, Final, NoReturn, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Final, NoReturn, TextIO, TypeVar
 
 import typer
 from pydantic import ValidationError
@@ -55,8 +59,19 @@ app = typer.Typer(
 Brokers = Annotated[str | None, typer.Option("--brokers", help="HOST:PORT of your Kafka; else the embedded one.")]
 Prefix = Annotated[str | None, typer.Option("--prefix", help="First part of the topics' names.")]
 Outputs = Annotated[str | None, typer.Option("--outputs", help="Name of a set of derived topics; else the usual one.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).")]
-AsTable = Annotated[bool, typer.Option("--table", help="Tables for people (the default on a terminal).")]
+
+
+def _one_form(context: typer.Context, wanted: bool) -> bool:  # noqa: FBT001 -- typer calls it so
+    """Return whether this form of the answer is wanted; asked for beside the other one it ends the command."""
+    if wanted and (context.params.get("as_json") or context.params.get("as_table")):
+        raise typer.BadParameter("expected --json or --table, not both")
+    return wanted
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document (the default in a pipe).", callback=_one_form)]
+AsTable = Annotated[
+    bool, typer.Option("--table", help="Tables for people (the default on a terminal).", callback=_one_form)
+]
 
 
 def in_utf8(text: str | None) -> str | None:
@@ -163,3 +178,33 @@ def answered(work_to_do: Callable[[], Coroutine[Any, Any, T]], *, until_told: bo
                 raise typer.Exit(0) from error
             leave("interrupted: the answer is not whole", INTERRUPTED, error)
     raise AssertionError("unreachable")
+
+
+def run() -> None:
+    """Run the command line to its end. What no command can tell by itself becomes words and an exit code here."""
+    _refuse_closed_output()
+    try:
+        app()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
+            sys.exit(READER_GONE)
+        raise
+    except KeyboardInterrupt:  # before typer looks for it
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}:
+            raise
+        with suppress(OSError):
+            showing.complain(f"parley: the answer could not be written whole: {error.strerror}")
+        os._exit(UNREACHABLE)  # what is left in the buffer would fail once more
+
+
+def _refuse_closed_output() -> None:
+    """End where whoever started this process has closed standard output: the next file opened would take its place."""
+    output: TextIO | None = sys.stdout
+    errors: TextIO | None = sys.stderr
+    if errors is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 -- for as long as the process lives
+    if output is None:
+        showing.complain("parley: standard output is closed: there is nowhere to answer. Name a file: > FILE")
+        sys.exit(UNREACHABLE)

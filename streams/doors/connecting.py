@@ -11,24 +11,15 @@ from streams.topics_on_kafka import TopicError, TopicProblem, TopicsReport, ensu
 
 
 def connect(settings: Settings, brokers: str | None) -> str:
-    """Return the bootstrap address. Raises BrokerUnreachable, which says what to do, if there is none."""
+    """Return the bootstrap address. BrokerUnreachable, which says what to do, if there is none; UsageError."""
     named = brokers or settings.brokers
     if named is not None:
-        _refuse_no_name(named)
+        addresses(named)
         return named
     running = running_broker(settings)
     if running is None:
         raise BrokerUnreachable(None, "none is named, and no embedded broker runs")
     return running.bootstrap
-
-
-def _refuse_no_name(named: str) -> None:
-    """Refuse what no resolver takes, which is no OSError there: a label that is empty or too long."""
-    for host, _ in addresses(named):
-        try:
-            host.encode("idna")
-        except UnicodeError as error:
-            raise BrokerUnreachable(named, "that is no name of a host") from error
 
 
 async def connect_with_topics(
@@ -38,7 +29,7 @@ async def connect_with_topics(
 
     A ledger that exists decides how many partitions there are, unless a number is asked for: then a ledger with another
     one is refused. So are topics of which some are gone while others hold something: made anew they would look whole.
-    BrokerUnreachable, TopicError.
+    BrokerUnreachable, TopicError, UsageError.
     """
     bootstrap = connect(settings, brokers)
     existing = await topics_found(bootstrap, settings.installation)

@@ -1,18 +1,19 @@
 """The ledger and its tables on Kafka, read as events and rows."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Collection, Container, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 import orjson
 
 from schemas.changes import Json
 from schemas.codec import Undecodable, decode
+from schemas.events import Event
 from schemas.positions import Recorded
 from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import UpgradeNeeded, misplaced, recorded
-from streams.reading import TableRow, end_positions, read_as, read_set_asides, read_table, read_to_end
+from streams.reading import KafkaRecord, TableRow, end_positions, read_as, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, partition_of
 
 
@@ -27,11 +28,12 @@ class Ledger:
 async def read_ledger(bootstrap: str, prefix: str, negotiation: str | None = None) -> Ledger:
     """Read the ledger up to where it ends now; of one negotiation, only its partition."""
     found = Ledger()
-    async for one in ledger_events(bootstrap, prefix, negotiation):
-        if one is None:
-            found.unreadable += 1
-        else:
-            found.events.append(one)
+    async with aclosing(ledger_events(bootstrap, prefix, negotiation)) as events:
+        async for one in events:
+            if one is None:
+                found.unreadable += 1
+            else:
+                found.events.append(one)
     return found
 
 
@@ -44,15 +46,23 @@ async def ledger_events(
     aside = await read_set_asides(bootstrap, prefix)
     chosen = sorted(ends) if negotiation is None else [partition_of(negotiation.encode(), len(ends))]
     for partition in chosen:
-        async for records in read_to_end(bootstrap, topic, partitions=[partition], ends=ends, dense=True):
-            for record in records:
-                event = decode(record.value) if (record.partition, record.offset) not in aside else None
-                if isinstance(event, Undecodable) and event.code == "unknown_major":
-                    raise UpgradeNeeded.at(record, event)
-                if event is None or isinstance(event, Undecodable) or misplaced(event, record, len(ends)) is not None:
-                    yield None
-                elif negotiation is None or event.negotiation == negotiation:
-                    yield recorded(record, event)
+        async with aclosing(read_to_end(bootstrap, topic, partitions=[partition], ends=ends, dense=True)) as arriving:
+            async for records in arriving:
+                for record in records:
+                    event = _event_in(record, aside, len(ends))
+                    if event is None:
+                        yield None
+                    elif negotiation is None or event.negotiation == negotiation:
+                        yield recorded(record, event)
+
+
+def _event_in(record: KafkaRecord, aside: Container[tuple[int, int]], count: int) -> Event | None:
+    event = decode(record.value) if (record.partition, record.offset) not in aside else None
+    if isinstance(event, Undecodable) and event.code == "unknown_major":
+        raise UpgradeNeeded.at(record, event)
+    if event is None or isinstance(event, Undecodable) or misplaced(event, record, count) is not None:
+        return None
+    return event
 
 
 async def read_rows(bootstrap: str, prefix: str, negotiation: str) -> dict[str, dict[str, bytes]]:

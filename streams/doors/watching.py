@@ -21,7 +21,7 @@ _ORDINAL_MAX = 1 << 53
 
 
 class BadCursor(Exception):  # noqa: N818 -- bad input
-    """A cursor cannot be read, or is none of this ledger; the message says what one looks like."""
+    """A cursor is none of this ledger; the message says which would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str | None) -> "Cursor | None":
-        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is no cursor. BadCursor."""
+        """Read PARTITION:OFFSET[:N]; `0` is the beginning of everything, None is no cursor. UsageError."""
         if text is None:
             return None
         if text == "0":
@@ -42,7 +42,7 @@ class Cursor:
         found = _CURSOR.fullmatch(text)
         if found is None:
             shown = repr(text[:80])
-            raise BadCursor(f"expected a cursor PARTITION:OFFSET[:N] such as 3:120, or 0 for everything, got {shown}")
+            raise UsageError(f"expected a cursor PARTITION:OFFSET[:N] such as 3:120, or 0 for everything, got {shown}")
         return cls(int(found[1]), int(found[2]), int(found[3] or _ORDINAL_MAX))
 
     def passes(self, sequence: list[int]) -> bool:
@@ -76,14 +76,15 @@ async def watch_notices(
     topics = {"changes": [CHANGES], "alerts": [ALERTS], None: [CHANGES, ALERTS]}.get(kind)
     if topics is None:
         raise UsageError(f"expected --kind changes or alerts, got {kind!r}")
+    placed = cursor if cursor is not None and cursor.partition >= 0 else None
+    if placed is not None and kind is None:
+        raise UsageError(
+            "expected --kind changes or --kind alerts beside a cursor: the two come independently, so the place "
+            "reached in one says nothing of the other. Follow each with its own cursor, or both with --since 0."
+        )
     count = len(await end_positions(bootstrap, CHANGES.name(prefix)))
-    if cursor is not None and cursor.partition >= 0:
-        if kind is None:
-            raise BadCursor(
-                "expected --kind changes or --kind alerts beside a cursor: the two come independently, so the place "
-                "reached in one says nothing of the other. Follow each with its own cursor, or both with --since 0."
-            )
-        _refuse_foreign(cursor, await end_positions(bootstrap, EVENTS.name(prefix)))
+    if placed is not None:
+        _refuse_foreign(placed, await end_positions(bootstrap, EVENTS.name(prefix)))
     chosen = list(range(count)) if negotiation is None else [partition_of(negotiation.encode(), count)]
     start = None if cursor is None else dict.fromkeys(chosen, 0)
 

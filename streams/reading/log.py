@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from streams.broker_reaching import BrokerUnreachable
@@ -40,12 +41,13 @@ async def read_to_end(
         if gone := {one: offset for one, offset in named.items() if not begins[one] <= offset <= ends[one]}:
             raise RecordsGone(topic, gone)
         offsets = {one: max(offset, begins[one]) for one, offset in wanted.items()}
-        async for records in _up_to(reader, offsets, ends):
-            if dense:
-                refuse_holes(records, offsets)
-            else:
-                refuse_strange(records)
-            yield records
+        async with aclosing(_up_to(reader, offsets, ends)) as arriving:
+            async for records in arriving:
+                if dense:
+                    refuse_holes(records, offsets)
+                else:
+                    refuse_strange(records)
+                yield records
 
 
 def refuse_holes(records: Sequence[KafkaRecord], offsets: dict[int, int]) -> None:

@@ -221,7 +221,7 @@ async def test_what_nobody_has_written_or_heard_of_is_no_empty_answer(place: Pla
     for cursor, says in (("9:0", "partition 0 to 3"), (f"{PARTITION}:20", "Is it of another ledger?")):
         said = (await place.ask(commanding.BAD_INPUT, "watch", *changes, "--since", cursor))["said"]
         assert says in said
-    one_for_both = await place.ask(commanding.BAD_INPUT, "watch", "--since", f"{PARTITION}:1", "--no-follow")
+    one_for_both = await place.ask(commanding.USAGE, "watch", "--since", f"{PARTITION}:1", "--no-follow")
     assert "expected --kind changes or --kind alerts beside a cursor" in one_for_both["said"]
     assert "no negotiation 'us-chian'" in (await place.ask(0, "watch", "us-chian", *changes))["said"]
     await place.plant(MEASURES, PARTITION, b"us-china/\xff", b"{}")

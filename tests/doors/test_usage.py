@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from streams.doors.commanding import BAD_INPUT, UNREACHABLE, USAGE, answered, faults
+from streams.doors.commanding import BAD_INPUT, USAGE, answered, faults
 from streams.settings import UsageError
 from tests.first_light.running import PATIENCE_S, environment, parley
 
@@ -45,11 +45,13 @@ def test_standard_input_that_is_closed_is_told(command: str, tmp_path: Path) -> 
         (("watch", NO_TEXT), USAGE, "expected text in UTF-8"),
         (("set-aside", "0:0", "--reason", NO_TEXT), USAGE, "expected text in UTF-8"),
         (("dead-letters", "discard", "0:0", "--reason", NO_TEXT), USAGE, "expected text in UTF-8"),
-        (("watch", "--since", f"1:{'1' * 5_000}"), BAD_INPUT, "expected a cursor"),
+        (("watch", "--since", f"1:{'1' * 5_000}"), USAGE, "expected a cursor"),
         (("watch", "--kind", "rows", "--brokers", "127.0.0.1:1"), USAGE, "expected --kind changes or alerts"),
         (("state", "us-china", "--policy", "2"), USAGE, "expected --policy 1"),
+        (("state", "us-china", "--ledger", "demo", "--json", "--table"), USAGE, "expected --json or --table, not both"),
+        (("status", "--table", "--json"), USAGE, "expected --json or --table, not both"),
         (("bench", "latency", "--rate", "fast"), USAGE, "expected numbers such as 50,500"),
-        (("status", "--brokers", f"{'x' * 64}.example:1"), UNREACHABLE, "no name of a host"),
+        (("status", "--brokers", f"{'x' * 64}.example:1"), USAGE, "expected a host's name"),
     ],
 )
 def test_what_cannot_be_meant_is_told_by_each_command(

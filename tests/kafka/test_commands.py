@@ -27,8 +27,11 @@ def parley(folder: Path, *words: str, **environment: str) -> subprocess.Complete
         (("broker",), {"PARLEY_PREFIX": "No!"}, 2, "parley: PARLEY_PREFIX: String should match pattern"),
         (("status", "--prefix", "No!"), {}, 2, "parley: --prefix: String should match pattern"),
         (("status",), {}, 4, "parley: No Kafka: none is named, and no embedded broker runs. Start the embedded"),
-        (("status", "--brokers", "here"), {}, 4, "parley: No Kafka at here: 'here' is not of the form host:port."),
-        (("status", "--brokers", "me:secret@here:1"), {}, 4, "parley: No Kafka: an address is HOST:PORT, without"),
+        (("status", "--brokers", "here"), {}, 2, "parley: expected the address of a Kafka as HOST:PORT, such as"),
+        (("worker",), {"PARLEY_BROKERS": "here"}, 2, "parley: expected the address of a Kafka as HOST:PORT, such as"),
+        (("status", "--brokers", "me:secret@here:1"), {}, 2, "parley: the address of a Kafka is HOST:PORT, without"),
+        (("watch", "--since", "abc"), {}, 2, "parley: expected a cursor PARTITION:OFFSET[:N] such as 3:120"),
+        (("watch", "--since", "0:0", "--brokers", "127.0.0.1:1"), {}, 2, "parley: expected --kind changes or --kind"),
         (
             ("state", "us-china", "--ledger", "demo", "--at", "2025-07-10"),
             {},

@@ -80,6 +80,16 @@ def test_without_a_network_the_ways_out_are_named(tmp_path: Path) -> None:
         assert way_out in message
 
 
+def test_a_folder_that_cannot_be_written_is_named_and_not_the_network(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BrokerError) as refusal:
+        resolve_kafka(cache_directory=tmp_path / "file", repository="http://127.0.0.1:1")
+    assert str(refusal.value) == (
+        f"Apache Kafka cannot be kept in {tmp_path}/file/kafka: not a directory. "
+        "Set PARLEY_CACHE_DIRECTORY to a folder of yours."
+    )
+
+
 def test_a_mirror_that_does_not_hold_kafka_is_told_as_such(tmp_path: Path) -> None:
     with mirror(tmp_path) as url, pytest.raises(BrokerError, match=r"not found in remote repositories"):
         resolve_kafka(cache_directory=tmp_path / "cache", repository=url)

@@ -191,7 +191,7 @@ async def test_a_missing_topic_is_named_and_not_made(kafka: BrokerAddress, prefi
             await anext(read_to_end(kafka.bootstrap, f"{prefix}.nothing"))
 
 
-@pytest.mark.parametrize("bootstrap", ["127.0.0.1:1", "127.0.0.1:1,127.0.0.1:2", "nonsense"])
+@pytest.mark.parametrize("bootstrap", ["127.0.0.1:1", "127.0.0.1:1,127.0.0.1:2"])
 async def test_without_a_broker_there_is_an_answer_at_once(bootstrap: str) -> None:
     begun = time.monotonic()
     with pytest.raises(BrokerUnreachable, match=rf"^No Kafka at {bootstrap}: "):
