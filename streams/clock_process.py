@@ -27,7 +27,7 @@ from streams.engine.config import Keeping
 from streams.engine.halt import halt
 from streams.engine.held import Held
 from streams.engine.moves import Origin
-from streams.engine.status import StatusPort
+from streams.engine.status import StatusPort, listening
 from streams.now import now
 from streams.producing import Append, AppendFailed, LedgerWriter
 from streams.projection import fold_version
@@ -268,7 +268,7 @@ async def keep_time(clock: ClockProcess, status_port: int | None = None) -> None
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, clock.stop)
-    port = StatusPort(status_port, clock.status, _PORT_HINT) if status_port is not None else None
+    port = StatusPort(listening(status_port, _PORT_HINT), clock.status) if status_port is not None else None
     if port is not None:
         await port.start()
     try:

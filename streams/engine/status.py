@@ -5,6 +5,7 @@ import errno
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -19,29 +20,36 @@ _REQUEST_TIMEOUT = 5.0
 Status = Callable[[], tuple[bool, Any]]
 
 
-class StatusPort(Service):
-    """Serves GET /readyz (200 or 503) and GET /status (JSON) on 127.0.0.1; halts when the port is not to be had.
+def listening(port: int, hint: str) -> socket.socket:
+    """Return a socket that listens on 127.0.0.1 (0: at a free port), or halt.
 
-    status: returns whether the worker is ready, and what /status says
+    It is asked for before anything else is done: a process that is going to end over it takes nobody's partitions.
     hint: how to name another port, and what to do then
     """
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be opened: {os.strerror(error.errno or 0)}"
+        halt(Fault(ExitCode.PRODUCER, f"port {port} on 127.0.0.1 {why}. {hint}"))
 
-    def __init__(self, port: int, status: Status, hint: str, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own
+
+class StatusPort(Service):
+    """Serves GET /readyz (200 or 503) and GET /status (JSON) on a socket that listens.
+
+    status: returns whether the worker is ready, and what /status says
+    """
+
+    def __init__(self, listens: socket.socket, status: Status, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own
         super().__init__(**kwargs)
-        self._port = port
-        self._hint = hint
+        self._socket = listens
         self._status = status
         self._server: asyncio.Server | None = None
 
     async def on_start(self) -> None:
-        """Open the port."""
-        try:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
-        except OSError as error:
-            taken = error.errno == errno.EADDRINUSE
-            why = "is taken by another program" if taken else f"cannot be opened: {os.strerror(error.errno or 0)}"
-            halt(Fault(ExitCode.PRODUCER, f"port {self._port} on 127.0.0.1 {why}. {self._hint}"))
-        log.info("status on http://127.0.0.1:%d/readyz and /status", self._server.sockets[0].getsockname()[1])
+        """Serve."""
+        self._server = await asyncio.start_server(self._serve, sock=self._socket)
+        log.info("status on http://127.0.0.1:%d/readyz and /status", self._socket.getsockname()[1])
 
     async def on_stop(self) -> None:
         """Close the port."""

@@ -18,7 +18,7 @@ from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.progress import Progress
 from streams.engine.projection import Projection
-from streams.engine.status import StatusPort
+from streams.engine.status import StatusPort, listening
 
 log = logging.getLogger(__name__)
 
@@ -91,14 +91,14 @@ def build_app(
             halt(Fault(ExitCode.PRODUCER, f"the stream of the ledger failed with {error!r}: start the worker again."))
 
     if config.status_port is not None:
-        port = config.status_port
+        listens = listening(config.status_port, _PORT_HINT)
 
         @app.service
         class Status(StatusPort):
             """The status of this app."""
 
             def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
-                super().__init__(port, assignment.status, _PORT_HINT, **kwargs)
+                super().__init__(listens, assignment.status, **kwargs)
 
     _follow_membership(app, assignment)
     return app

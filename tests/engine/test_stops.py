@@ -110,4 +110,5 @@ async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
         worker = await trial.worker(status_port=port)
         assert await worker.end() == ExitCode.PRODUCER
     assert f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another status port" in worker.tail()
+    assert "Subscription" not in worker.log.read_text("utf-8")  # it took nobody's partitions
     assert "Traceback" not in worker.tail()
