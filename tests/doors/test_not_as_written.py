@@ -134,7 +134,7 @@ async def test_what_somebody_planted_does_not_reach_the_terminal_as_it_is(place:
     done = await asyncio.to_thread(parley, place.folder, "fsck", "--table", *to)
     assert done.returncode == commanding.DIFFERENT
     assert b"\x1b" not in done.stdout
-    assert b"\\x1b[31mevil" in done.stdout
+    assert b"\\u001b[31mevil" in done.stdout
 
 
 @pytest.mark.kafka
