@@ -2,6 +2,7 @@
 
 import pytest
 
+import streams.doors.cli  # noqa: F401 -- commands are registered in the order of the help
 from streams.doors.commands.fsck import _show
 from streams.doors.fsck.differences import Difference, Differences
 
