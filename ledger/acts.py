@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from ledger.reports import Entry
 from ledger.resolution import Claim, Resolved, Status, agreed, best, resolve, same, witnessed, worst
-from schemas.events import ActReported, ComponentChanged
+from schemas.events import ActReported, ComponentChanged, UntilKind
 from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
 
-SETTABLE = ("rate", "suspended", "effective", "until", "operational")
+SETTABLE = ("rate", "suspended", "effective", "until", "on_lapse", "operational")
 PRINTED = ("signed", "published")
 """Dates of the document itself: reports may differ on them, and nothing else depends on which of them stands."""
 _TOLD = (*SETTABLE, *PRINTED)
@@ -43,6 +43,7 @@ class ActOnComponent(NamedTuple):
     suspended: Exact | None
     effective: When | None
     until: When | None
+    on_lapse: Rate | None
     operational: When | None
     start: Window | None
     end: Window | None
@@ -60,6 +61,13 @@ class ActOnComponent(NamedTuple):
     def moves(self) -> bool:
         """Tell whether the act moves its timeline. Threats, proposals, announcements and rumours never do."""
         return self.lead.stage in MOVING
+
+    @property
+    def until_kind(self) -> UntilKind:
+        """Return what kind of end the act has: a date that is told is a stated one, unless its own text says more."""
+        if self.until is not None and self.lead.until_kind == "none_stated":
+            return "stated"
+        return self.lead.until_kind
 
 
 def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | None:
@@ -99,6 +107,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         suspended=values.get("suspended"),
         effective=effective,
         until=until,
+        on_lapse=values.get("on_lapse"),
         operational=values.get("operational"),
         start=start,
         end=window(until) if until is not None else None,
@@ -149,6 +158,7 @@ def as_told(
         suspended=lead.suspended,
         effective=effective,
         until=until,
+        on_lapse=lead.on_lapse,
         operational=lead.operational,
         start=start,
         end=window(until) if until is not None else None,

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, assert_never
 
 from ledger.acts import ActOnComponent, Dispute, dispute
 from ledger.reports import Entry
 from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
 from ledger.timeline import Ruling
 from schemas.events import ActReported, CommitmentChanged, DeadlineChanged
-from schemas.rates import ByProduct
+from schemas.rates import ByProduct, EitherRate, Rate, RateRange, RateUnknown, Specific
 from schemas.times import When, when_text, window, zone
 
 _CLOSING = frozenset({"met", "missed", "withdrawn"})
@@ -150,7 +150,7 @@ def _chains(made: Iterable[ActOnComponent]) -> list[_Chain]:
     for act in made:
         if not act.moves:
             continue
-        if act.until is None or act.lead.until_kind != "stated":
+        if act.until is None or act.until_kind != "stated":
             for chain in chains:
                 chain.closed = chain.closed or _closed(chain.acts[-1], act)
             continue
@@ -226,16 +226,33 @@ def _same_goods(act: ActOnComponent, other: ActOnComponent) -> bool:
 def _on_lapse(acts: Sequence[ActOnComponent]) -> str | None:
     """Say what a lapse brings, by the last act that is more than an extension of what is."""
     act = next((one for one in reversed(acts) if not _only_extends(one)), acts[-1])
-    on_lapse = act.lead.on_lapse
-    if isinstance(on_lapse, str):
-        return f"{on_lapse}%"
+    if act.on_lapse is not None:
+        return _words(act.on_lapse)
     if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
         return "what is suspended returns"
     return "ends"
 
 
+def _words(rate: Rate) -> str:
+    match rate:
+        case str():
+            return f"{rate}%"
+        case RateRange():
+            return f"{rate.low}% to {rate.high}%"
+        case Specific():
+            return f"{rate.amount} {rate.currency} per {rate.per}"
+        case EitherRate():
+            return f"{rate.ad_valorem}% or {_words(rate.specific)}"
+        case RateUnknown():
+            return rate.unknown
+        case ByProduct():
+            return "rates by product"
+        case _:
+            assert_never(rate)
+
+
 def _only_extends(act: ActOnComponent) -> bool:
-    return act.lead.stage == "extended" and act.lead.on_lapse is None and act.suspended is None
+    return act.lead.stage == "extended" and act.on_lapse is None and act.suspended is None
 
 
 def told(

@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from ledger.acts import ActOnComponent
 from ledger.bounding import InAll, bounded
 from ledger.deadlines import Deadline
-from ledger.matters import last_commitment, last_proceeding, steps, told_of
+from ledger.matters import told_of
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
 from ledger.parts import OfUnit, OnComponent
 from ledger.rate_sums import Amount, amount_at
-from ledger.reports import Entry, made_at
 from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, segments_at
 from schemas.changes import Json
-from schemas.events import ComponentChanged, Goods, ProceedingChanged
+from schemas.events import ComponentChanged, Goods
 from schemas.provenance import Document
 from schemas.rates import ByProduct, EitherRate, PlainRate, RateRange, RateUnknown, Specific, exact
 from schemas.times import When, instant_text, when_text, window
@@ -91,13 +90,14 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         "since": utc_text(since.from_at) if since is not None else None,
         "since_printed": when_text(act.effective) if act.effective is not None else None,
         "until": _until(act, shown is not None or (since is None and bool(following))),
-        "until_kind": act.lead.until_kind,
+        "until_kind": act.until_kind,
+        "contingent_on": act.lead.contingent_on,
         "lawful": any(segment.force in IN_EFFECT for segment in lawful_now.values()),
         "collected": any(segment.force == "in_force" for segment in collected_now.values()),
         "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
         "scope": _scope(lead, in_all),
         "authority": act.lead.authority,
-        "refs": _refs(act.lead.document, in_all),
+        "refs": refs_of(act.lead.document, in_all),
         "acts": [one.act for one in in_all.last("acts", made)],
         "reports": reports_told(part, instant),
         "next": _next(following),
@@ -117,7 +117,8 @@ def reports_told(part: OfUnit, instant: datetime) -> int:
     return sum([part.told[act.act] for act in acts if act.made_at <= instant])
 
 
-def _refs(document: Document, in_all: InAll) -> list[str]:
+def refs_of(document: Document, in_all: InAll) -> list[str]:
+    """Return by what a document can be found: its first reference, else the first of many."""
     return [document.ref] if document.ref else list(in_all.first("refs", document.refs))
 
 
@@ -325,76 +326,3 @@ def _authority(segment: Segment | None) -> str | None:
     if segment is None or segment.act is None:
         return None
     return segment.act.lead.document.ref or segment.act.lead.authority
-
-
-def proceeding_row(name: str, reports: Sequence[Entry], instant: datetime) -> Json | None:
-    """Return the row of an investigation or court case, in the shape of a measure: by itself it collects nothing."""
-    found = steps(reports, instant)
-    last = last_proceeding(found)
-    if last is None:
-        return None
-    ruled = next((s.lead.event for s in reversed(found) if _is_ruling(s.lead.event)), None)
-    in_all = InAll()
-    row: Json = {
-        "schema": "parley.proceeding/1",
-        "component": f"proceeding/{name}",
-        "proceeding": name,
-        "measure": last.measure,
-        "title": last.title,
-        "instrument": last.kind,
-        "imposer": last.document.issuer,
-        "target": None,
-        "origins": [],
-        "forum": last.forum,
-        "force": last.stage,
-        "since": utc_text(made_at(last)),
-        "since_printed": when_text(last.announced),
-        "until": None,
-        "until_kind": "none_stated",
-        "lawful": False,
-        "collected": False,
-        "scope": {"goods": None},
-        "authority": last.document.ref,
-        "refs": _refs(last.document, in_all),
-        "holding": ruled.holding if isinstance(ruled, ProceedingChanged) else None,
-        "effect": ruled.effect if isinstance(ruled, ProceedingChanged) else None,
-        "on_components": list(last.on_components),
-        "rate": None,
-        "suspended": None,
-        "on_lapse": None,
-        "status": found[-1].status,
-        "acts": [step.act for step in in_all.last("acts", found)],
-    }
-    return bounded(row, in_all)
-
-
-def _is_ruling(event: object) -> bool:
-    return isinstance(event, ProceedingChanged) and event.stage == "ruled"
-
-
-def commitment_row(name: str, reports: Sequence[Entry], instant: datetime) -> Json | None:
-    """Return the row of a promise, among the measures."""
-    found = steps(reports, instant)
-    last = last_commitment(found)
-    if last is None:
-        return None
-    in_all = InAll()
-    row: Json = {
-        "schema": "parley.commitment/1",
-        "component": f"commitment/{name}",
-        "commitment": name,
-        "title": last.title,
-        "instrument": "commitment",
-        "imposer": last.promisor,
-        "beneficiary": last.beneficiary,
-        "force": last.stage,
-        "what": last.what,
-        "quantity": last.quantity,
-        "unit": last.unit,
-        "due": when_text(last.due) if last.due is not None else None,
-        "rate": None,
-        "on_the_word_of": found[-1].lead.event.source.name,
-        "status": found[-1].status,
-        "acts": [step.act for step in in_all.last("acts", found)],
-    }
-    return bounded(row, in_all)

@@ -179,11 +179,13 @@ def _rates(act: ActOnComponent, tracks: dict[str, Track]) -> list[tuple[str, Pla
 def _with_its_end(track: Track, act: ActOnComponent, before: Segment | None, product: str) -> Track:
     """Return a track with what follows on the written end of its last segment, if it has one."""
     segment = track[-1]
-    if act.end is None or act.lead.until_kind != "stated" or act.end.latest <= segment.from_at:
+    if act.end is None or act.until_kind != "stated" or act.end.latest <= segment.from_at:
         return track
     if product and act.lead.stage == "exempted":  # the goods fall back to what holds for all others by then
         return (*track[:-1], segment._replace(to_at=act.end.latest))
-    return _put(track, _lapse(act, segment, before, act.end.latest))
+    on_lapse = act.on_lapse
+    told = on_lapse.by_product.get(product) if isinstance(on_lapse, ByProduct) else on_lapse
+    return _put(track, _lapse(act, told, segment, before, act.end.latest))
 
 
 def _uncover(tracks: dict[str, Track], start: datetime) -> None:
@@ -256,12 +258,13 @@ def _written(before: Segment | None) -> PlainRate | None:
     return before.suspended if before.force == "suspended" and before.suspended is not None else before.rate
 
 
-def _lapse(act: ActOnComponent, segment: Segment, before: Segment | None, lapse_at: datetime) -> Segment:
+def _lapse(
+    act: ActOnComponent, on_lapse: PlainRate | None, segment: Segment, before: Segment | None, lapse_at: datetime
+) -> Segment:
     """Return what holds after a written end: what the act says, else what the suspension put aside, else nothing."""
-    on_lapse = act.lead.on_lapse
     comes_back = segment.force == "suspended" or (segment.suspended not in {None, "0"})
     force: Force = "in_force" if comes_back else "expired"
-    if on_lapse is not None and not isinstance(on_lapse, ByProduct):
+    if on_lapse is not None:
         rate: PlainRate | None = on_lapse
         force = "expired" if on_lapse == "0" else "in_force"
     elif comes_back:

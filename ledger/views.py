@@ -6,11 +6,12 @@ from typing import NamedTuple, assert_never
 
 from ledger.deadlines import Deadline
 from ledger.knowledge import Knowledge
+from ledger.matter_rows import commitment_row, proceeding_row
 from ledger.meetings import Meeting
 from ledger.metrics import evaluate
 from ledger.parts import OfUnit, RowKey
 from ledger.reports import Unit
-from ledger.rows import commitment_row, component_row, deadline_row, meeting_row, metric_row, proceeding_row
+from ledger.rows import component_row, deadline_row, meeting_row, metric_row
 from ledger.wakes import deadlines_of
 from schemas.changes import Json
 from schemas.formulas import CountOfMeetings

@@ -104,8 +104,8 @@ class ComponentChanged(Report):
     """An act works on a component: threatens, imposes, changes, suspends, extends, exempts from, or ends it.
 
     `rate` is what holds from `effective` on, `suspended` the points written but not collected. `until` ends what
-    this act set; `on_lapse` is what then holds. `collection: not_stated` says that the act names no date for
-    collection, which then runs on until an operational notice.
+    this act set (its kind need not be said then); `on_lapse` is what then holds. `collection: not_stated` says that
+    the act names no date for collection, which then runs on until an operational notice.
     """
 
     type: Literal["component_changed"] = "component_changed"

@@ -31,7 +31,7 @@ def engine_config(
         cuts=CUTS.name(prefix),
         tables={topic.kind: topic.name(prefix) for topic in TABLES},
         partitions=partitions,
-        group=f"{prefix}-worker",
+        group=worker_group(settings),
         instance_id=instance,
         status_port=status_port,
         data_directory=str(settings.state_directory / f"worker{settings.installation.removeprefix(settings.prefix)}"),
@@ -41,6 +41,11 @@ def engine_config(
         # four partitions side by side take about a second for it
         batch_max=BATCH_RECORDS_MAX,
     )
+
+
+def worker_group(settings: Settings) -> str:
+    """Return the consumer group that the workers of these outputs share."""
+    return f"{settings.installation}-worker"
 
 
 def leads(settings: Settings) -> tuple[str, ...]:

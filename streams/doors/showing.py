@@ -52,8 +52,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def complain(message: str) -> None:
-    """Say something to the person at the terminal, beside the answer."""
-    console(stderr=True).print(message)
+    """Say something to the person at the terminal, beside the answer; in a log it stays on one line."""
+    out = console(stderr=True)
+    out.print(message, soft_wrap=not out.is_terminal)
 
 
 def emit_json(document: object) -> None:

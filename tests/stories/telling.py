@@ -191,9 +191,9 @@ def told(segments: Track) -> list[tuple[str, object, str]]:
     return [(f"{one.from_at:%Y-%m-%dT%H:%MZ}", one.rate, one.force) for one in segments]
 
 
-def holding(reading: Reading, at: str, *events: Event) -> Segment | None:
+def holding(reading: Reading, at: str, *events: Event, product: str = "") -> Segment | None:
     """Give the segment of the duty's timeline that covers an instant."""
-    return segment_at(track(reading, *events), parse_instant(at))
+    return segment_at(track(reading, *events, product=product), parse_instant(at))
 
 
 def deadlines(at: str, *events: Event, unit: Unit = Unit("component", "duty")) -> dict[str, Deadline]:  # noqa: B008 -- a value

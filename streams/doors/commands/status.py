@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import typer
+from aiokafka.errors import GroupAuthorizationFailedError
 
 from streams.doors import showing
 from streams.doors.commanding import BAD_INPUT, AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
@@ -11,9 +12,11 @@ from streams.doors.dead_letters.decisions import read_decisions
 from streams.doors.dead_letters.ledgers import ledger_id
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
+from streams.membership import Membership, membership
 from streams.reading import bounds, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
+from streams.worker import worker_group
 
 _ANOTHER_LEDGER: Final = (
     "the ledger was deleted and made anew, or has lost its end, since these tables were written; a worker stops there "
@@ -33,7 +36,7 @@ def status(
     as_json: AsJson = False,
     as_table: AsTable = False,
 ) -> None:
-    """Say how far the worker is behind the ledger, per partition, and how many dead letters wait for a person."""
+    """Say which workers there are, how far they are behind the ledger, and how many dead letters wait for a person."""
     settings = settings_with(prefix, outputs)
     found = answered(lambda: _look(settings, connect(settings, brokers)))
     if showing.wants_json(as_json=as_json, as_table=as_table):
@@ -54,6 +57,7 @@ def _show(found: dict[str, Any]) -> None:
     out = showing.console()
     out.print(showing.plain_table(f"{found['ledger']} on {found['brokers']}", found["partitions"]))
     out.print(_said(found))
+    out.print(_attended(found))
     if found["dead_letters"]["open"]:
         out.print(f"{found['dead_letters']['open']} dead letters are open: `parley dead-letters list --state open`.")
 
@@ -64,6 +68,17 @@ def _said(found: dict[str, Any]) -> str:
     if found["beginning_gone"]:
         return f"The beginning of partitions {', '.join(map(str, found['beginning_gone']))} is gone."
     return "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
+
+
+def _attended(found: dict[str, Any]) -> str:
+    if found["workers"] is None:
+        return "Who folds is not known: this broker does not let you ask for the group of the workers."
+    if not found["workers"]:
+        return "No worker runs: `parley worker`, or `parley up` for everything."
+    if found["rebalancing"]:
+        return "The workers are sharing out the partitions anew."
+    told = [f"{one['worker']} ({', '.join(map(str, one['partitions'])) or 'none'})" for one in found["workers"]]
+    return f"Workers, with their partitions: {', '.join(told)}."
 
 
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
@@ -89,6 +104,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
             }
         )
     topic_id = await ledger_id(bootstrap, settings.installation)
+    members = await _members(bootstrap, settings)
     another = [
         one
         for one, cut in sorted(cuts.items())
@@ -103,6 +119,10 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "outputs": settings.outputs,
         "ledger": ledger,
         "partitions": lines,
+        "workers": None
+        if members is None
+        else [{"worker": one.name, "host": one.host, "partitions": list(one.partitions)} for one in members.members],
+        "rebalancing": members is not None and members.rebalancing,
         "behind": behind,
         "complete": not another and not gone and all(line["behind"] == 0 for line in lines),
         "of_another_ledger": another,
@@ -110,3 +130,10 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "dead_letters": dead.counts,
         "strange_dead_letters": dead.strange,
     }
+
+
+async def _members(bootstrap: str, settings: Settings) -> Membership | None:
+    try:
+        return await membership(bootstrap, worker_group(settings), EVENTS.name(settings.installation))
+    except GroupAuthorizationFailedError:
+        return None

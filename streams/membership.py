@@ -1,0 +1,86 @@
+"""Which workers the broker counts in a group, and which partitions of the ledger each of them has."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import (
+    CoordinatorLoadInProgressError,
+    CoordinatorNotAvailableError,
+    NotCoordinatorError,
+    for_code,
+)
+
+from streams.broker_reaching import answering, reaching
+from streams.engine.closing import close_wholly
+
+_WITHIN_S: Final = 10.0
+_AGAIN_S: Final = 0.1
+_UUID_CHARS: Final = 37
+"""The broker makes a member's id of the name that it gives itself, a hyphen and a UUID."""
+_COORDINATOR_ELSEWHERE: Final = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
+
+
+class Member(NamedTuple):
+    """A worker in the group: its name (`--instance`, else that of its client), host, and partitions of the ledger."""
+
+    name: str
+    host: str
+    partitions: tuple[int, ...]
+
+
+class Membership(NamedTuple):
+    """A group as its coordinator has it: `rebalancing` while partitions change hands; the members by name.
+
+    A worker that was killed is a member until its session times out.
+    """
+
+    rebalancing: bool
+    members: tuple[Member, ...]
+
+
+async def membership(bootstrap: str, group: str, ledger: str) -> Membership:
+    """Ask for the members of a group. BrokerUnreachable within some seconds; GroupAuthorizationFailedError."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_WITHIN_S * 1000))
+    try:
+        async with reaching(bootstrap):
+            await admin.start()
+        async with answering(bootstrap, _WITHIN_S):
+            while True:
+                try:
+                    found = (await admin.describe_consumer_groups([group]))[0].groups[0]
+                    _raise_for(found[0])
+                except _COORDINATOR_ELSEWHERE:  # also on a broker on which no group has ever been
+                    await asyncio.sleep(_AGAIN_S)
+                else:
+                    return _read(found, ledger)
+    finally:
+        await close_wholly(admin.close())
+
+
+def _raise_for(code: int) -> None:
+    if code:
+        raise for_code(code)
+
+
+def _read(found: Sequence[Any], ledger: str) -> Membership:
+    _, _, state, _, _, members, *_ = found
+    return Membership(
+        rebalancing=state in {"PreparingRebalance", "CompletingRebalance"},
+        members=tuple(
+            sorted(
+                Member(member_id[:-_UUID_CHARS], host.removeprefix("/"), tuple(sorted(_partitions(assigned, ledger))))
+                for member_id, _, host, _, assigned in members
+            )
+        ),
+    )
+
+
+def _partitions(assigned: bytes, ledger: str) -> Iterator[int]:
+    if not assigned:  # it waits for the end of a rebalance
+        return
+    for topic, partitions in ConsumerProtocolMemberAssignment.decode(assigned).assignment:
+        if topic == ledger:
+            yield from partitions

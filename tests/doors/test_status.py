@@ -1,0 +1,42 @@
+"""`parley status`: who folds, as the broker's group of workers has it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+from streams.broker import BrokerAddress
+from streams.membership import Member, membership
+from streams.topics import EVENTS
+from streams.topics_on_kafka import ensure_topics
+from tests.engine.observing import until
+from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
+
+
+async def test_status_tells_the_workers_and_that_there_is_none(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+
+    async def status(*words: str) -> str:
+        done = await asyncio.to_thread(parley, tmp_path, "status", *words, *to)
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout.decode()
+
+    async def group_has(*members: Member) -> bool:
+        found = await membership(kafka.bootstrap, f"{prefix}-worker", EVENTS.name(prefix))
+        return not found.rebalancing and found.members == members
+
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    nobody: dict[str, Any] = json.loads(await status())
+    assert (nobody["workers"], nobody["rebalancing"]) == ([], False)
+    assert "No worker runs: `parley worker`" in await status("--table")
+
+    await write(kafka.bootstrap, prefix, played_history()[:20])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+        await until(lambda: group_has(Member("one", "127.0.0.1", tuple(range(PARTITIONS)))))
+        found = json.loads(await status())
+        assert found["workers"] == [{"worker": "one", "host": "127.0.0.1", "partitions": [0, 1, 2, 3]}]
+        assert "Workers, with their partitions: one (0, 1, 2, 3)." in await status("--table")
+    await until(group_has)  # with its session
