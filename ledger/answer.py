@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+from ledger.bounding import InAll
 from ledger.deadlines import due_disputes
 from ledger.findings import (
     CONFLICTING,
@@ -23,6 +24,7 @@ from ledger.knowledge import Knowledge
 from ledger.matters import differing
 from ledger.meetings import Meeting
 from ledger.metrics import Evaluated, all_meetings, evaluate
+from ledger.provenance import acts_told
 from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.resolution import POLICY
 from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
@@ -147,7 +149,9 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
     disputed = _disputed(knowledge, at)
     metrics = {name: evaluate(knowledge, definition, at) for name, definition in sorted(knowledge.metrics.items())}
     groups, others = _meetings(knowledge, list(metrics.values()), at)
-    standing = [entry for entry in knowledge.entries() if knowledge.stands(entry)]
+    entries = knowledge.entries()
+    standing = [entry for entry in entries if knowledge.stands(entry)]
+    in_all = InAll()
     answer: Json = {
         "schema": "parley.state/1",
         "negotiation": negotiation,
@@ -168,8 +172,10 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         "commitments": [row for row in rows["measures"] if row["schema"] == "parley.commitment/1"],
         "disputed": disputed,
         "figures": figures(standing),
-        **said([entry for entry in standing if entry.made_at <= at]),
-        "stacking_rules": [{"rule": name, "text": rule.text} for name, rule in sorted(knowledge.rules.items())],
+        **said([entry for entry in standing if entry.made_at <= at], in_all),
+        "acts": acts_told(knowledge, entries, at, _named(rows), in_all),
+        **({"in_all": dict(in_all)} if in_all else {}),
+        "stacking_rules": [_rule(rule) for _, rule in sorted(knowledge.rules.items())],
         "note": "rates are not legal advice",
     }
     answer["warnings"] = _warnings(rows, len(disputed), found, at)
@@ -185,6 +191,15 @@ def _rows(knowledge: Knowledge, at: datetime) -> dict[str, list[Json]]:
             for (table, _), row in sorted(view(knowledge, unit, knowledge.unit(unit), at).rows.items()):
                 rows[table].append(row)
     return rows
+
+
+def _named(rows: dict[str, list[Json]]) -> set[object]:
+    return {act for table in rows.values() for row in table if isinstance(acts := row["acts"], list) for act in acts}
+
+
+def _rule(rule: StackingRuleDefined) -> Json:
+    told: Json = {"rule": rule.rule, "text": rule.text}
+    return told | {"adds": list(rule.adds), "one_of": list(rule.one_of), "not_on": list(rule.not_on)}
 
 
 def _metric(evaluated: Evaluated) -> Json:

@@ -25,6 +25,7 @@ def figures(entries: Sequence[Entry]) -> list[Json]:
             "unit": event.unit,
             "by": event.by,
             "about": event.about,
+            "acts": list(dict.fromkeys([event.act, *event.acts])),
             "grade": event.source.grade,
             "report": entry.id,
         }
@@ -33,20 +34,16 @@ def figures(entries: Sequence[Entry]) -> list[Json]:
     ]
 
 
-def said(entries: Sequence[Entry]) -> Json:
-    """Return the latest statements, quotations and searches, and of how many these are where there are more."""
-    in_all = InAll()
+def said(entries: Sequence[Entry], in_all: InAll) -> Json:
+    """Return the latest statements, quotations and searches; `in_all` is told of how many these are."""
     statements = [entry for entry in entries if isinstance(entry.event, StatementMade)]
     quoted = [entry for entry in entries if entry.event.source.quote or entry.event.source.original]
     searches = [entry for entry in entries if isinstance(entry.event, NoneFound)]
-    found: Json = {
+    return {
         "statements": [_statement(one) for one in in_all.last("statements", statements, SAID_SHOWN_MAX)],
         "quotes": [_said_by(one) | _worded(one.event) for one in in_all.last("quotes", quoted, SAID_SHOWN_MAX)],
         "searches": [_search(one) for one in in_all.last("searches", searches, SAID_SHOWN_MAX)],
     }
-    if in_all:
-        found["in_all"] = dict(in_all)
-    return found
 
 
 def _said_by(entry: Entry) -> Json:

@@ -243,8 +243,10 @@ def rules_table(rows: Sequence[Row]) -> Sheet:
 
 
 def left_out(answer: Mapping[str, Any]) -> Iterator[Text]:
-    """Say how much of what was said in words and numbers is on no table, if anything was."""
-    counts = [_count(name, answer) for name in ("figures", "statements", "quotes", "searches") if answer.get(name)]
+    """Say how much is on no table: acts with their sources, and what was said in words and numbers."""
+    counts = [
+        _count(name, answer) for name in ("acts", "figures", "statements", "quotes", "searches") if answer.get(name)
+    ]
     if counts:
         yield Text(f"On no table, listed with --json: {', '.join(counts)}")
 

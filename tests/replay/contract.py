@@ -135,6 +135,28 @@ class Dispute(Read):
     reports: list[str]
 
 
+class Told(Read):
+    """Who tells of an act, how good a witness that is, and where."""
+
+    source: str
+    grade: str
+    public_at: AwareDatetime
+    url: str | None
+    reports: list[str]
+
+
+class Act(Read):
+    """An act that the answer may name: the document it is, and its sources."""
+
+    act: str
+    title: str | None
+    announced: Due
+    public_at: AwareDatetime
+    document: dict[str, object]
+    status: str
+    sources: list[Told]
+
+
 class State(Read):
     """The whole answer."""
 
@@ -153,3 +175,4 @@ class State(Read):
     meetings: dict[str, Group]
     commitments: list[dict[str, object]]
     disputed: list[Dispute]
+    acts: list[Act]

@@ -53,3 +53,18 @@ def test_investigations_and_cases_stand_among_the_measures_and_collect_nothing(s
     assert {one.instrument for one in proceedings} == {"investigation", "court"}
     assert {(one.rate, one.suspended, one.lawful, one.collected) for one in proceedings} == {(None, None, False, False)}
     assert None not in {one.since for one in proceedings}
+
+
+@pytest.mark.parametrize("asked", TIMES, ids=lambda asked: asked.at.isoformat())
+def test_every_act_that_a_row_names_is_told_with_its_sources(shipped: list[Recorded], asked: Asked) -> None:
+    answer = answered(shipped, asked)
+    known = {act["act"] for act in answer["acts"]}
+    meetings = [row for group in (*answer["meetings"].values(), answer["other_meetings"]) for row in _meetings(group)]
+    rows = [*answer["measures"], *answer["deadlines"], *answer["commitments"], *meetings]
+    assert {act for row in rows for act in row["acts"]} <= known
+    assert {row["next"]["act"] for row in answer["measures"] if row.get("next")} <= known
+    assert all(act["sources"] for act in answer["acts"])
+
+
+def _meetings(group: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*group["list"], *group["calls"], *group["planned"]]
