@@ -381,6 +381,3 @@ def watch(
 
 
 from streams.doors.commands import bench, clock, dead_letters, fsck, set_aside, status, up  # noqa: E402, F401 -- registered in the order of the help
-
-if __name__ == "__main__":
-    main()

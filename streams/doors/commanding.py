@@ -184,7 +184,7 @@ def run() -> None:
     """Run the command line to its end. What no command can tell by itself becomes words and an exit code here."""
     _refuse_closed_output()
     try:
-        app()
+        app(prog_name="parley")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # both typer and rich make 1 of it
             sys.exit(READER_GONE)

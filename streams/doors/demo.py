@@ -173,7 +173,7 @@ def _kafka(
 
 @contextmanager
 def _worker(bootstrap: str, prefix: str, folder: Path) -> Iterator[Started]:
-    command = [sys.executable, "-m", "streams.doors.cli", "worker", "--brokers", bootstrap, "--prefix", prefix]
+    command = [sys.executable, "-m", "streams.doors.starting", "worker", "--brokers", bootstrap, "--prefix", prefix]
     command += ["--outputs", ""]
     environment = environment_with(state_directory=str(folder / "state"))  # its snapshots go with its ledger
     log = open_log(folder / "worker.log")

@@ -12,7 +12,7 @@ from streams.engine.closing import stop_consumer
 from streams.engine.config import EngineConfig
 from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
-from streams.engine.outputs import Entry
+from streams.engine.projection import Entry
 from streams.engine.refusing import refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
 from streams.engine.topic_ids import topic_id

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 import faust
 from faust.types import AppT
 
-from streams.engine.projection import Headers
-
-Entry = tuple[bytes | None, bytes | None, Headers]
+from streams.engine.projection import Entry, Headers
 
 
 class RowTable(faust.Table[bytes, bytes]):

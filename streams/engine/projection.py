@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from streams.engine.snapshots import Store
 
 Headers = Sequence[tuple[str, bytes]]
+Entry = tuple[bytes | None, bytes | None, Headers]
+"""The key, value and headers of one record that is to be sent."""
 
 
 class Record(Protocol):

@@ -11,7 +11,7 @@ from tests.house.tree import ROOT
 def bench(*words: str) -> dict[str, Any]:
     """Run `parley bench` and return its document."""
     done = subprocess.run(
-        [sys.executable, "-m", "streams.doors.cli", "bench", *words, "--json"],
+        [sys.executable, "-m", "streams.doors.starting", "bench", *words, "--json"],
         cwd=ROOT,
         check=False,
         capture_output=True,

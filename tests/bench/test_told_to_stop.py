@@ -42,7 +42,7 @@ async def topics_of_benches(kafka: BrokerAddress) -> set[str]:
 
 async def running_bench(kafka: BrokerAddress) -> tuple[asyncio.subprocess.Process, list[int]]:
     bench = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams.doors.cli", *LONG, "--brokers", kafka.bootstrap,
+        sys.executable, "-m", "streams.doors.starting", *LONG, "--brokers", kafka.bootstrap,
         cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
     )  # fmt: skip
 

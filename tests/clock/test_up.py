@@ -76,7 +76,7 @@ async def told(
 ) -> AsyncIterator[Told]:
     """Run a command; it is gone afterwards."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams.doors.cli", *words,
+        sys.executable, "-m", "streams.doors.starting", *words,
         env=environment(state, settings), cwd=state,
         stdin=asyncio.subprocess.DEVNULL if given is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,

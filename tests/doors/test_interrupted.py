@@ -77,7 +77,7 @@ def test_only_what_runs_until_it_is_told_ends_well_by_ctrl_c(until_told: bool, c
 def test_an_answer_that_the_disk_does_not_take_is_told(tmp_path: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "streams.doors.cli", "state", "us-china", "--ledger", "demo"],
+            [sys.executable, "-m", "streams.doors.starting", "state", "us-china", "--ledger", "demo"],
             stdout=full, stderr=subprocess.PIPE, env=environment(tmp_path), cwd=tmp_path, timeout=PATIENCE_S,
             check=False,
         )  # fmt: skip
@@ -101,7 +101,7 @@ def test_an_answer_that_the_disk_does_not_take_is_told(tmp_path: Path) -> None:
 )
 def test_standard_output_that_is_closed_is_told(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"exec {sys.executable} -m streams.doors.cli {command} >&-"],
+        ["sh", "-c", f"exec {sys.executable} -m streams.doors.starting {command} >&-"],
         stdin=subprocess.DEVNULL, capture_output=True, env=environment(tmp_path), cwd=tmp_path, timeout=PATIENCE_S,
         check=False,
     )  # fmt: skip
@@ -113,7 +113,7 @@ def test_standard_output_that_is_closed_is_told(command: str, tmp_path: Path) ->
 
 def test_complaints_that_nobody_hears_do_not_stop_an_answer(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"exec {sys.executable} -m streams.doors.cli append missing.jsonl 2>&-"],
+        ["sh", "-c", f"exec {sys.executable} -m streams.doors.starting append missing.jsonl 2>&-"],
         stdin=subprocess.DEVNULL, capture_output=True, env=environment(tmp_path), cwd=tmp_path, timeout=PATIENCE_S,
         check=False,
     )  # fmt: skip

@@ -22,7 +22,7 @@ from tests.first_light.running import PATIENCE_S, complete, environment, parley,
 def unread(state: Path, *words: str) -> tuple[int, str]:
     """Run a command whose reader is gone when it begins to answer; give its exit code and what it complains of."""
     with subprocess.Popen(
-        [sys.executable, "-m", "streams.doors.cli", *words],
+        [sys.executable, "-m", "streams.doors.starting", *words],
         env=environment(state), cwd=state, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     ) as process:  # fmt: skip
         assert process.stdout is not None

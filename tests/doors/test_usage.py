@@ -31,7 +31,7 @@ def test_a_bug_is_not_told_as_something_that_a_caller_got_wrong() -> None:
 @pytest.mark.parametrize("command", ["append -", "dead-letters retry 0:0 --brokers 127.0.0.1:1 --file -"])
 def test_standard_input_that_is_closed_is_told(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", f"exec {sys.executable} -m streams.doors.cli {command} <&-"],
+        ["sh", "-c", f"exec {sys.executable} -m streams.doors.starting {command} <&-"],
         capture_output=True, env=environment(tmp_path), cwd=tmp_path, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (BAD_INPUT, b"")

@@ -7,8 +7,7 @@ from aiokafka import AIOKafkaProducer
 
 from streams.engine import EngineConfig, Outputs, Record, moves, protocol
 from streams.engine.fence import FencedProducer
-from streams.engine.outputs import Entry
-from streams.engine.projection import Headers
+from streams.engine.projection import Entry, Headers
 from tests.faults.tally import Tally
 
 Step = tuple[moves.State, tuple[moves.Command, ...]]

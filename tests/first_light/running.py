@@ -39,7 +39,7 @@ def parley(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end, with these settings in its environment."""
     return subprocess.run(
-        [sys.executable, "-m", "streams.doors.cli", *words],
+        [sys.executable, "-m", "streams.doors.starting", *words],
         input=given, capture_output=True, env=environment(state, settings), cwd=state, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ async def service(
     """Run a command that stays up, with a log of its own; it is gone afterwards, also when the test failed."""
     with (state / f"{words[0]}.log").open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "streams.doors.cli", *words,
+            sys.executable, "-m", "streams.doors.starting", *words,
             env=environment(state, settings), cwd=state, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
         try:

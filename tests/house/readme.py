@@ -52,7 +52,9 @@ def place() -> Iterator[Place]:
         installed = Path(sysconfig.get_path("scripts"), "parley")
         if not installed.exists():
             parley = programs / "parley"
-            parley.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m streams.doors.cli "$@"\n')
+            parley.write_text(
+                f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m streams.doors.starting "$@"\n'
+            )
             parley.chmod(0o755)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_") or name in KEPT}
         yield Place(

@@ -11,7 +11,7 @@ from tests.house.tree import ROOT
 
 
 def parley(*words: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "streams.doors.cli", *words]
+    command = [sys.executable, "-m", "streams.doors.starting", *words]
     return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
 
 

@@ -153,7 +153,7 @@ def test_the_command_that_runs_it_leaves_when_it_has_ended(
     tmp_path: Path, ending: signal.Signals, code: int, says: str
 ) -> None:
     command = subprocess.Popen(
-        [sys.executable, "-m", "streams.doors.cli", "broker"],
+        [sys.executable, "-m", "streams.doors.starting", "broker"],
         env=environment(tmp_path) | {"COLUMNS": "400"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

@@ -14,7 +14,7 @@ def parley(folder: Path, *words: str, **environment: str) -> subprocess.Complete
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PARLEY_")}
     places = {"PYTHONPATH": str(ROOT), "PARLEY_STATE_DIRECTORY": str(folder), "COLUMNS": "300"}
     return subprocess.run(
-        [sys.executable, "-m", "streams.doors.cli", *words],
+        [sys.executable, "-m", "streams.doors.starting", *words],
         capture_output=True, text=True, env=kept | places | environment, cwd=folder, check=False,
     )  # fmt: skip
 

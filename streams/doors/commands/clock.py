@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from streams.clock_process import ClockProcess, keep_time
 from streams.doors.commanding import Brokers, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect, connect_with_topics
 from streams.logs import set_up_logs
@@ -23,6 +22,8 @@ def clock(
     fast_by: Annotated[float, typer.Option("--fast-by", hidden=True)] = 0.0,
 ) -> None:
     """Post a strike to the ledger at each instant that a negotiation asks for, until told to stop."""
+    from streams.clock_process import ClockProcess, keep_time  # noqa: PLC0415 -- brings what no other command needs
+
     settings = settings_with(prefix)
     set_up_logs(settings.log_format, kafka_client=True)
 

@@ -118,7 +118,7 @@ async def _kafka(settings: Settings, brokers: str | None, running: list[Part], o
 def _child(name: str, folder: Path, bootstrap: str, settings: Settings) -> CommandPart:
     words = (name, "--brokers", bootstrap, "--prefix", settings.prefix)
     named = ("--instance", f"{socket.gethostname()}-up") if name == "worker" else ()
-    return CommandPart(name, (sys.executable, "-m", "streams.doors.cli", *words, *named), folder / f"{name}.log")
+    return CommandPart(name, (sys.executable, "-m", "streams.doors.starting", *words, *named), folder / f"{name}.log")
 
 
 async def _tell_ready(children: list[CommandPart]) -> None:
