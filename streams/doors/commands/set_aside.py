@@ -20,7 +20,6 @@ from streams.doors.commanding import (
     settings_with,
 )
 from streams.doors.connecting import connect
-from streams.doors.kafka import find_cuts
 from streams.engine import NotSetAside
 from streams.engine import set_aside as commit_set_aside
 from streams.reading import bounds, read_set_asides
@@ -73,7 +72,6 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
     if not begin <= offset < end:
         records = f"an offset from {begin} to {end - 1}" if begin < end else "nothing: that partition is empty"
         raise NotSetAside(f"expected {records} in {ledger}/{partition}, got {offset}: there is no such record.")
-    await find_cuts(bootstrap, settings.installation)  # without their topic nothing can be set aside: it says so
     asides = await read_set_asides(bootstrap, settings.installation)
     if (partition, offset) in asides:
         raise NotSetAside(f"{ledger} {place} is set aside already, because: {asides[partition, offset]}")
