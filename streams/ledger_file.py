@@ -1,5 +1,6 @@
 """A ledger as a file of JSON Lines: an export, or the shipped history. The same events as on Kafka, no broker."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,10 +34,10 @@ class BadLedgerFile(Exception):  # noqa: N818 -- bad input, not a fault of ours
 def lines(data: Iterable[bytes], first: int = 1) -> Iterator[Line]:
     """Read events line by line; blank lines are passed over, overlong ones refused without being parsed.
 
-    `first` is the number of the first line.
+    `first` is the number of the first line; the mark of UTF-8 that some programs begin a file with is passed over.
     """
     for number, raw in enumerate(data, start=first):
-        text = raw.rstrip(b"\r\n")
+        text = raw.removeprefix(BOM_UTF8 if number == 1 else b"").rstrip(b"\r\n")
         if not text.strip():
             continue
         if len(text) > EVENT_BYTES_MAX:
@@ -66,7 +67,7 @@ def events(name: str) -> list[Event]:
     """Read a ledger file whole. Raises BadLedgerFile if a line is no event: a past with holes is no past."""
     found: list[Event] = []
     bad: list[str] = []
-    for line in lines(ledger_bytes(name).splitlines()):
+    for line in lines(ledger_bytes(name).split(b"\n")):
         if isinstance(line.event, Undecodable):
             bad.append(f"line {line.number}: {line.event.code}: {line.event.reason}")
         else:

@@ -11,6 +11,7 @@ from streams.doors.judging import There, judge
 from streams.doors.known_events import KnownEvents, read_known
 from streams.ledger_file import Line, lines
 from streams.producing import Append, AppendFailed, LedgerWriter
+from streams.reading import open_reader
 from streams.topics import EVENTS, partition_of
 
 _REFUSED_MAX = 10_000
@@ -61,12 +62,13 @@ async def append(
     The result beside each source says what became of those of its lines that have come so far. What is on the ledger
     already, also by another writer since this one began, changes nothing and is counted.
     """
-    known = await read_known(bootstrap, prefix)
-    async with LedgerWriter(bootstrap, EVENTS.name(prefix)) as writer:
+    topic = EVENTS.name(prefix)
+    async with open_reader(bootstrap, topic, "read_uncommitted") as reader, LedgerWriter(bootstrap, topic) as writer:
+        known = await read_known(reader, prefix)
         for result, chunks in data:
             number = 1
             async for some in chunks:
-                await known.read_on()
+                await known.read_on(reader)
                 await _append(lines(some, number), known, writer, result)
                 number += len(some)
                 progress(len(some))

@@ -5,7 +5,7 @@ at again, in full.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -20,8 +20,8 @@ from schemas.events import RETRY_VERSION, ClockStruck, Event, LedgerPlace
 from schemas.ids import content, event_id
 from schemas.positions import Position
 from streams.projection import misplaced
-from streams.reading import KafkaRecord, end_positions, read_set_asides, read_to_end
-from streams.topics import EVENTS, partition_of
+from streams.reading import KafkaRecord, Reader, read_on, read_set_asides, read_to_end
+from streams.topics import partition_of
 
 _PACKED: Final = Struct("<16sqiq?")
 Verdict = Literal["new", "there", "taken"]
@@ -63,13 +63,14 @@ class KnownEvents:
     _packed: dict[bytes, bytes] = field(default_factory=dict)
     _next: dict[int, int] = field(default_factory=dict)
 
-    async def read_on(self, progress: Callable[[int], None] = lambda _: None) -> None:
+    async def read_on(self, reader: Reader, progress: Callable[[int], None] = lambda _: None) -> None:
         """Read the ids of what has come onto the ledger, up to where it ends now. Errors as in `read_to_end`."""
-        async for records in read_to_end(self.bootstrap, self.topic, start=dict(self._next), dense=True):
-            for record in records:
-                self._note(record)
-            self._next[records[-1].partition] = records[-1].offset + 1
-            progress(len(records))
+        async with aclosing(read_on(reader, start=dict(self._next), dense=True)) as arriving:
+            async for records in arriving:
+                for record in records:
+                    self._note(record)
+                self._next[records[-1].partition] = records[-1].offset + 1
+                progress(len(records))
 
     def wrote(self, positions: Iterable[Position]) -> None:
         """Note where events stand that were judged new: they need not be read, unless others wrote between them."""
@@ -141,11 +142,11 @@ class KnownEvents:
     async def _read(self, known: Known) -> Event | None:
         place = {known.partition: known.offset}
         ends = {known.partition: known.offset + 1}
-        async for records in read_to_end(self.bootstrap, self.topic, partitions=place, start=place, ends=ends):
-            event = decode(records[0].value)
-            if not isinstance(event, Undecodable) and misplaced(event, records[0], self.partitions) is None:
-                return event
-        return None
+        reading = read_to_end(self.bootstrap, self.topic, partitions=place, start=place, ends=ends)
+        async with aclosing(reading):
+            record = (await anext(reading))[0]
+        event = decode(record.value)
+        return None if isinstance(event, Undecodable) or misplaced(event, record, self.partitions) else event
 
 
 def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> Verdict:
@@ -163,12 +164,11 @@ def _judged(event: Event, told: bytes, at: int | None, before: list[Known]) -> V
     return "new" if all_carried else "taken"
 
 
-async def read_known(bootstrap: str, prefix: str, *, progress: Callable[[int], None] = lambda _: None) -> KnownEvents:
+async def read_known(reader: Reader, prefix: str, *, progress: Callable[[int], None] = lambda _: None) -> KnownEvents:
     """Read the ids of a ledger up to where it ends now. Errors as in `read_to_end`; UnreadableCutError."""
-    topic = EVENTS.name(prefix)
-    count = len(await end_positions(bootstrap, topic))
-    known = KnownEvents(bootstrap, topic, count, await read_set_asides(bootstrap, prefix))
-    await known.read_on(progress)
+    aside = await read_set_asides(reader.bootstrap, prefix)
+    known = KnownEvents(reader.bootstrap, reader.topic, len(reader.partitions), aside)
+    await known.read_on(reader, progress)
     return known
 
 

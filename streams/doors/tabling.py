@@ -7,9 +7,11 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ledger.answer import ENDED
+from ledger.timeline import IN_EFFECT
 from streams.doors import wording
 from streams.doors.sheets import Column, Sheet
-from streams.doors.wording import ENDED, IN_EFFECT, Row, escaped, marked
+from streams.doors.wording import Row, escaped, marked
 
 
 def _lines(tell: Callable[[Row], Iterator[str]]) -> Callable[[Row], str]:
@@ -51,6 +53,8 @@ def _told_of_measure(row: Row) -> Iterator[str]:
         yield f"{row.get('title') or ''}{f' [{authority}]' if authority else ''}".strip()
     if row.get("by_product"):
         yield wording.products_text(row["by_product"])
+    if row.get("contingent_on"):
+        yield f"on condition: {row['contingent_on']}"
     if lapse := row.get("on_lapse"):
         yield f"then, if it lapses: {_held(lapse['to'], lapse['force'])} [{lapse['authority']}]"
     if following := row.get("next"):

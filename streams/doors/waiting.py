@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import aclosing
 from typing import Final
 
 from streams.engine import Cut, decode_cut, is_set_aside
@@ -30,16 +31,15 @@ async def cuts_reaching(
     wanted = {partition: end - 1 for partition, end in ends.items() if end > 0}
     cuts: dict[int, Cut] = {}
     try:
-        async with asyncio.timeout(within_s):
-            async for records in follow(bootstrap, CUTS.name(prefix), start=dict.fromkeys(ends, 0)):
+        following = follow(bootstrap, CUTS.name(prefix), start=dict.fromkeys(ends, 0))
+        async with asyncio.timeout(within_s), aclosing(following):
+            async for records in following:
                 for record in records:
                     if record.value is not None and not is_set_aside(record.key):
                         cut = decode_cut(record.value)
                         cuts[cut.partition] = cut
                 if all(one in cuts and cuts[one].offset >= offset for one, offset in wanted.items()):
                     break
-            else:
-                raise NotReached("The cuts topic is gone.")
     except TimeoutError as error:
         reached = {one: cut.offset for one, cut in sorted(cuts.items())}
         raise NotReached(

@@ -10,8 +10,6 @@ import orjson
 Row = Mapping[str, Any]
 MARKS: Final = {"unverified": " ?", "disputed": " ≠", "lapsed_unconfirmed": " ~"}
 LEGEND: Final = "not legal advice   ? unverified   ≠ disputed   ~ lapsed as written, unconfirmed"
-ENDED: Final = frozenset({"expired", "revoked", "voided", "superseded", "withdrawn"})
-IN_EFFECT: Final = frozenset({"in_force", "suspended"})
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 

@@ -5,8 +5,8 @@ from streams.reading.bounds import bounds, end_positions
 from streams.reading.cuts import read_as
 from streams.reading.faults import HoleInTopic, RecordsGone, StrangeBatch
 from streams.reading.following import follow
-from streams.reading.log import read_to_end
-from streams.reading.records import Isolation, KafkaRecord
+from streams.reading.log import read_on, read_to_end
+from streams.reading.records import Isolation, KafkaRecord, Reader, open_reader
 from streams.reading.set_asides import read_set_asides
 from streams.reading.table import TableRow, read_table
 from streams.topics import TopicMissing
@@ -16,6 +16,7 @@ __all__ = [
     "HoleInTopic",
     "Isolation",
     "KafkaRecord",
+    "Reader",
     "RecordsGone",
     "StrangeBatch",
     "TableRow",
@@ -23,7 +24,9 @@ __all__ = [
     "bounds",
     "end_positions",
     "follow",
+    "open_reader",
     "read_as",
+    "read_on",
     "read_set_asides",
     "read_table",
     "read_to_end",

@@ -30,24 +30,39 @@ async def read_to_end(
     offset must be there, else HoleInTopic. It stops by position, since transaction markers occupy offsets too.
     BrokerUnreachable when nobody answers, TopicMissing, RecordsGone when the topic has no such offset.
     """
-    async with open_reader(bootstrap, topic, isolation, partitions) as reader:
-        begins, ends = await reader.begins(), {**await reader.ends(), **(ends or {})}
-        wanted = {one: (start or {}).get(one, 0) for one in reader.partitions}
-        if dense:
-            for one, offset in wanted.items():
-                if offset < begins[one]:
-                    raise HoleInTopic(topic, one, offset, begins[one])
-        named = {one: wanted[one] for one in start or {} if one in wanted}
-        if gone := {one: offset for one, offset in named.items() if not begins[one] <= offset <= ends[one]}:
-            raise RecordsGone(topic, gone)
-        offsets = {one: max(offset, begins[one]) for one, offset in wanted.items()}
-        async with aclosing(_up_to(reader, offsets, ends)) as arriving:
-            async for records in arriving:
-                if dense:
-                    refuse_holes(records, offsets)
-                else:
-                    refuse_strange(records)
-                yield records
+    async with (
+        open_reader(bootstrap, topic, isolation, partitions) as reader,
+        aclosing(read_on(reader, start=start, ends=ends, dense=dense)) as arriving,
+    ):
+        async for records in arriving:
+            yield records
+
+
+async def read_on(
+    reader: Reader,
+    *,
+    start: Mapping[int, int] | None = None,
+    ends: Mapping[int, int] | None = None,
+    dense: bool = False,
+) -> AsyncGenerator[Sequence[KafkaRecord], None]:
+    """Give what a reader has up to the end that there is now, as `read_to_end` does; it can be asked again."""
+    begins, ends = await reader.begins(), {**await reader.ends(), **(ends or {})}
+    wanted = {one: (start or {}).get(one, 0) for one in reader.partitions}
+    if dense:
+        for one, offset in wanted.items():
+            if offset < begins[one]:
+                raise HoleInTopic(reader.topic, one, offset, begins[one])
+    named = {one: wanted[one] for one in start or {} if one in wanted}
+    if gone := {one: offset for one, offset in named.items() if not begins[one] <= offset <= ends[one]}:
+        raise RecordsGone(reader.topic, gone)
+    offsets = {one: max(offset, begins[one]) for one, offset in wanted.items()}
+    async with aclosing(_up_to(reader, offsets, ends)) as arriving:
+        async for records in arriving:
+            if dense:
+                refuse_holes(records, offsets)
+            else:
+                refuse_strange(records)
+            yield records
 
 
 def refuse_holes(records: Sequence[KafkaRecord], offsets: dict[int, int]) -> None:
@@ -69,7 +84,9 @@ def refuse_strange(records: Sequence[KafkaRecord]) -> None:
 async def _up_to(
     reader: Reader, offsets: Mapping[int, int], ends: Mapping[int, int]
 ) -> AsyncGenerator[Sequence[KafkaRecord], None]:
-    reader.seek({one: offset for one, offset in offsets.items() if offset < ends[one]})
+    if not (unread := {one: offset for one, offset in offsets.items() if offset < ends[one]}):
+        return
+    reader.seek(unread)
     moved_at = time.monotonic()
     while any(offset < ends[one] for one, offset in reader.positions.items()):
         before = dict(reader.positions)
@@ -84,3 +101,4 @@ async def _up_to(
             raise BrokerUnreachable(
                 reader.bootstrap, f"{reader.topic} gave nothing for {_SILENCE_S:g} s before its end"
             )
+    reader.rest()

@@ -71,6 +71,10 @@ class Reader:
         for partition, offset in offsets.items():
             self._consumer.seek(self._place(partition), offset)
 
+    def rest(self) -> None:
+        """Fetch nothing until the next `seek`, else whatever arrives is fetched for nobody."""
+        self._consumer.pause(*(self._place(one) for one in self._positions))
+
     async def more(self) -> list[list[KafkaRecord]]:
         """Return what arrived, a list per partition, after a moment at most; often nothing.
 

@@ -1,6 +1,7 @@
 """What the door takes for a repeat, for another event under a taken id, and for new."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from schemas.times import parse_instant
 from streams import ledger_file
 from streams.broker import BrokerAddress
 from streams.client import Parley
-from streams.doors import known_events
+from streams.doors import appending, known_events
 from streams.doors.appending import Appended, append
 from streams.doors.arriving import at_hand
 from streams.producing import Append, LedgerWriter
-from streams.reading import KafkaRecord, read_to_end
+from streams.reading import Isolation, KafkaRecord, Reader, open_reader, read_on
 from streams.topics import EVENTS, partition_of
 from streams.topics_on_kafka import ensure_topics
 from tests.first_light.running import PARTITIONS
@@ -128,14 +129,43 @@ async def test_several_files_are_appended_with_one_look_at_the_ledger(
     read: list[int] = []
 
     async def counted(*words: Any, **how: Any) -> AsyncIterator[Sequence[KafkaRecord]]:  # noqa: ANN401 -- as it is called
-        async for records in read_to_end(*words, **how):
+        async for records in read_on(*words, **how):
             read.extend(record.offset for record in records)
             yield records
 
-    monkeypatch.setattr(known_events, "read_to_end", counted)
+    monkeypatch.setattr(known_events, "read_on", counted)
     files = [[there, first, second], [first, second, third], [third]]
     done = [Appended() for _ in files]
     data = [at_hand(map(encode, events)) for events in files]
     await append(kafka.bootstrap, prefix, zip(done, data, strict=True))
     assert done == [Appended(accepted=2, duplicates=1), Appended(accepted=1, duplicates=2), Appended(duplicates=1)]
     assert read == [0]
+
+
+async def test_lines_that_trickle_in_are_appended_with_one_reader_however_often_others_write_between(
+    kafka: BrokerAddress, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    opened: list[str] = []
+
+    def counted(bootstrap: str, topic: str, isolation: Isolation) -> AbstractAsyncContextManager[Reader]:
+        opened.append(topic)
+        return open_reader(bootstrap, topic, isolation)
+
+    events = [own(report(), f"sy-{number}") for number in range(9)]
+
+    async def chunks() -> AsyncIterator[Sequence[bytes]]:
+        for first in (0, 3, 6):
+            mine, *theirs = events[first : first + 3]
+            yield [encode(mine)]
+            async with LedgerWriter(kafka.bootstrap, EVENTS.name(prefix)) as elsewhere:
+                place = partition_of(mine.negotiation.encode(), PARTITIONS)
+                records = [Append(one.negotiation.encode(), encode(one), headers(one), place) for one in theirs]
+                await elsewhere.append_all(records)
+            yield [encode(one) for one in events[first : first + 3]]
+
+    monkeypatch.setattr(appending, "open_reader", counted)
+    done = Appended()
+    await append(kafka.bootstrap, prefix, [(done, chunks())])
+    assert done == Appended(accepted=3, duplicates=9)
+    assert opened == [EVENTS.name(prefix)]

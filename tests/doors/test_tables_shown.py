@@ -110,7 +110,7 @@ def test_what_the_answer_holds_is_told_or_counted(asked: Asking) -> None:
     assert "Deadlines that are over, listed with --json: " in told
     assert "soybeans_12mt.due due 2025-12-31; 2026-01; 2026-02-28" in told
     assert "us_section_301_apart Section 301 is 25% on Lists 1 to 3" in told
-    assert "On no table, listed with --json: figures 102, statements " in told
+    assert re.search("On no table, listed with --json: acts [0-9]+, figures 102, statements ", told)
     assert "Buenos Aires (G20 dinner) summit Buenos Aires truce" in told
     assert "Ended, whole with --json: " in told
     assert "ieepa_fentanyl (revoked)" in told
@@ -122,6 +122,14 @@ def test_a_threat_is_told_with_its_rate_and_apart_from_what_is_in_force(asked: A
     assert re.search(
         r"us_threat_200 US→CN threatened \? Trump threatens 200%.*not in force: 200%, threatened \?", ahead
     )
+
+
+def test_what_a_measure_is_contingent_on_is_told_with_it(asked: Asking) -> None:
+    answer = asked("2025-11-20T12:00:00+00:00")
+    conditions = [row["contingent_on"] for row in answer["measures"] if row.get("contingent_on")]
+    told = words(showing.state_view(answer), 400)
+    assert conditions
+    assert all(f"on condition: {condition}" in told for condition in conditions)
 
 
 def test_what_the_worker_wrote_is_told_in_the_same_words(asked: Asking) -> None:

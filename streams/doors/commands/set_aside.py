@@ -73,7 +73,7 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
     if not begin <= offset < end:
         records = f"an offset from {begin} to {end - 1}" if begin < end else "nothing: that partition is empty"
         raise NotSetAside(f"expected {records} in {ledger}/{partition}, got {offset}: there is no such record.")
-    await find_cuts(bootstrap, settings.installation)  # without their topic nothing can be set aside: it says so
+    await find_cuts(bootstrap, settings.installation)  # one that cannot be read is told before the fence
     asides = await read_set_asides(bootstrap, settings.installation)
     if (partition, offset) in asides:
         raise NotSetAside(f"{ledger} {place} is set aside already, because: {asides[partition, offset]}")

@@ -33,6 +33,7 @@ from streams.engine.projection import Projection
 from streams.ledger_file import lines
 from streams.now import now
 from streams.producing import LedgerWriter
+from streams.reading import open_reader
 from streams.topics import EVENTS, partition_of
 
 
@@ -116,7 +117,8 @@ async def discard(where: Where, reason: str) -> tuple[Decision, bool]:
 
 async def _history(where: Where) -> tuple[LedgerPlace, Decision | None, KnownEvents]:
     ledger, decisions = await read_decisions(where.bootstrap, where.prefix)
-    known = await read_known(where.bootstrap, where.prefix, progress=where.progress)
+    async with open_reader(where.bootstrap, EVENTS.name(where.prefix), "read_uncommitted") as reader:
+        known = await read_known(reader, where.prefix, progress=where.progress)
     return ledger_place(ledger, where.place), decisions.get(where.place), known
 
 
