@@ -13,7 +13,7 @@ from streams.engine.config import EngineConfig
 from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.outputs import Entry
-from streams.engine.refusing import refuse_unpacking
+from streams.engine.refusing import Refused, refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
 from streams.engine.topic_ids import topic_id
 
@@ -102,8 +102,9 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     at least what the leader says when asked for its offsets, since what it tells with records may lag behind that for
     a moment after its election (KIP-207).
 
-    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside;
-    OpenTransactionError if a transaction there does not end, though everybody who writes there was fenced.
+    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside, or if
+    a record is of a batch that was refused, since nobody knows what it says; OpenTransactionError if a transaction
+    there does not end, though everybody who writes there was fenced.
     """
     cuts = TopicPartition(config.cuts, partition)
     ledger = TopicPartition(config.ledger, partition)
@@ -152,6 +153,12 @@ async def _last_of_each_key(
                 "Kafka 4.3 does when a broker is killed, KAFKA-20734)"
             )
         for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
+            if isinstance(record.value, Refused):
+                raise UnreadableCutError(
+                    f"{cuts.topic}/{cuts.partition} at offset {record.offset}: expected a cut or a set-aside, got "
+                    f"{record.value.reason}. Set compression.type=producer on the topic, and give this worker derived "
+                    "topics of its own"
+                )
             if record.value is None:
                 found.pop(record.key, None)
             elif record.key is not None:

@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.engine import ExitCode
+from tests.engine.observing import configure
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -77,6 +78,21 @@ async def test_a_cut_that_cannot_be_read_stops_the_worker(trial: Trial) -> None:
     worker = await trial.worker()
     assert await worker.end() == ExitCode.VERSION
     assert "expected a cut with topic, topic_id" in worker.tail()
+
+
+async def test_a_cut_that_nobody_unpacks_stops_the_worker_before_anything_is_doubled(trial: Trial) -> None:
+    await trial.append(range(100))
+    first = await trial.worker()
+    await trial.until_done()
+    await configure(trial, "cuts", {"compression.type": "gzip"})
+    await trial.append(range(100, 200))
+    await first.until_committed(200)
+    assert await first.end(signal.SIGTERM) == 0
+    await configure(trial, "cuts", {"compression.type": "producer"})
+    second = await trial.worker()
+    assert await second.end() == ExitCode.VERSION
+    assert "expected a cut or a set-aside, got a batch that is compressed (gzip)" in second.tail()
+    assert sum(map(len, (await trial.read("outputs")).values())) == 200
 
 
 async def test_a_transaction_that_the_fence_did_not_end_stops_the_worker(trial: Trial) -> None:
