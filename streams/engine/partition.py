@@ -65,7 +65,7 @@ class LedgerPartition:
         self._released = asyncio.Event()
         self._told: Progress | None = None
         self._steps = 0
-        self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
+        self._task = asyncio.create_task(self._follow(), name=f"{config.ledger}/{partition}")
 
     @property
     def progress(self) -> Progress:
@@ -110,6 +110,19 @@ class LedgerPartition:
                 halt(command.fault)
             self._commands.put_nowait(command)
 
+    async def _follow(self) -> None:
+        try:
+            await self._perform_all()
+        except Exception as error:  # of what is around the commands: nobody waits for this task
+            log.exception("%s failed", self._terms.place)
+            halt(
+                Fault(
+                    ExitCode.PRODUCER,
+                    f"{self._terms.place}: what follows it failed with {error!r}, which is a fault of the program. "
+                    "Nothing is lost: start the worker again.",
+                )
+            )
+
     async def _perform_all(self) -> None:
         await self._held.open()
         self._feed(moves.Assigned(self._held.folded, self._held.origin))
@@ -129,11 +142,10 @@ class LedgerPartition:
     def _fault(self, command: moves.Command, error: Exception) -> Fault:
         place = self._terms.place
         if self._held.damaged:
-            self._held.discard()
             return Fault(
                 ExitCode.SNAPSHOT,
-                f"{place}: {error}. The snapshot is thrown away and nothing that rests on it is committed: start the "
-                "worker again, it folds from the ledger.",
+                f"{place}: {error}. Nothing that rests on it is committed. {self._held.discard()} Start the worker "
+                "again: it folds from the ledger.",
             )
         if isinstance(command, moves.Fold | moves.Project):
             at = self._taken.at.offset if self._taken.at is not None else None

@@ -49,6 +49,17 @@ async def test_a_projection_that_never_returns_stops_the_worker(trial: Trial) ->
     assert worker.cuts == dict.fromkeys(range(trial.partitions), -1)
 
 
+async def test_whoever_watches_the_progress_and_raises_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    worker = await trial.worker(watcher_raises=True)
+    assert await worker.end() == ExitCode.PRODUCER
+    assert "failed with ValueError('this is not what was expected'), which is a fault of the program" in worker.tail()
+    await trial.append_raw(b"2")
+    await trial.worker()
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+
+
 async def test_a_cut_of_another_fold_version_stops_the_worker(trial: Trial) -> None:
     await trial.append_raw(b"1")
     first = await trial.worker(version="1")
