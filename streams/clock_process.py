@@ -219,8 +219,9 @@ class ClockProcess:
                 reason = f"{place} has events that did not arrive within {_LOOK_S:g} s. Nothing is lost: start anew."
                 halt(Fault(ExitCode.STALLED, reason))
             aside = look.aside_in(n)
-            if any(offset < clock.next_offset for offset in aside - clock.aside):
-                halt(Fault(ExitCode.PRODUCER, f"{place}: what was folded is set aside now: start the clock again."))
+            if any(offset < clock.next_offset for offset in aside ^ clock.aside):
+                reason = f"{place}: what was folded is set aside now, or the other way about: start the clock again."
+                halt(Fault(ExitCode.PRODUCER, reason))
             clock.aside = aside
 
     def _status(self, number: int, clock: PartitionClock) -> dict[str, Any]:
