@@ -13,7 +13,7 @@ from streams.engine import moves, protocol
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
-from streams.engine.fence import FencedProducer, OpenTransactionError, read_behind_fence
+from streams.engine.fence import FencedProducer, OpenTransactionError, OutputTooLongError, read_behind_fence
 from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
@@ -151,6 +151,12 @@ class LedgerPartition:
             at = self._taken.at.offset if self._taken.at is not None else None
             hint = self._config.set_aside_hint if isinstance(command, moves.Project) else None
             return projection_raised(error, place, (command.first, command.last), at, hint)
+        if isinstance(error, OutputTooLongError):
+            return Fault(
+                ExitCode.PROJECTION,
+                f"{place}: {error}. Nothing of the batch is committed, and a new start ends here too: mend the "
+                "projection, or let the topic take more, then start the worker again.",
+            )
         if isinstance(error, OpenTransactionError):
             return Fault(
                 ExitCode.PRODUCER,
