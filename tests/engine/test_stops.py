@@ -131,6 +131,18 @@ async def test_a_broker_that_is_not_there_stops_the_worker(trial: Trial) -> None
         assert await worker.end() == ExitCode.PRODUCER
 
 
+async def test_a_broker_that_does_not_let_it_into_the_group_stops_the_worker(trial: Trial) -> None:
+    worker = await trial.worker(session_timeout=86_400.0, request_timeout=86_401.0)  # longer than any broker allows
+    assert await worker.end() == ExitCode.PRODUCER
+    assert f"into the group {trial.prefix}.tally, or keep it there: InvalidSessionTimeoutError" in worker.tail()
+
+
+async def test_a_worker_that_gets_no_place_in_its_group_does_not_wait_for_ever(trial: Trial) -> None:
+    worker = await trial.worker("tests.engine.outcast", request_timeout=7.0)
+    assert await worker.end() == ExitCode.PRODUCER
+    assert "expected a place in the group within 7.0 s" in worker.tail()
+
+
 async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
