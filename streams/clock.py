@@ -166,7 +166,8 @@ class PartitionClock:
     def read(self, records: Sequence[Record]) -> list[Refused]:
         """Fold the next records of the partition; return which of the strikes among them were refused."""
         read_at = self.time.since_start()
-        self._latest = max(self._latest, *[record.timestamp for record in records])
+        # of these only: an older stamp that is higher is of a broker's clock that was set back since
+        self._latest = max(record.timestamp for record in records)
         self.time.no_earlier_than(_instant(self._latest))
         self._fold.fold([record for record in records if record.offset not in self.aside])
         self.next_offset = records[-1].offset + 1

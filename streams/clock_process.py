@@ -120,12 +120,9 @@ class ClockProcess:
         await asyncio.gather(*(held.save(held.state.next_offset - 1) for held in self._held))
         await asyncio.gather(*(held.close() for held in self._held))
 
-    def throw_away_damaged(self) -> bool:
-        """Throw away snapshots that were found to be damaged; tell whether there were any."""
-        damaged = [held for held in self._held if held.damaged]
-        for held in damaged:
-            held.discard()
-        return bool(damaged)
+    def throw_away_damaged(self) -> str:
+        """Throw away snapshots that were found to be damaged; return what became of them, "" if there were none."""
+        return " ".join(held.discard() for held in self._held if held.damaged)
 
     async def _bring_back(self, partition: int, held: Held[PartitionClock], look: _Look) -> None:
         """Go on from the snapshot of a partition, if it is one of this ledger without what is set aside by now."""
@@ -222,8 +219,9 @@ class ClockProcess:
                 reason = f"{place} has events that did not arrive within {_LOOK_S:g} s. Nothing is lost: start anew."
                 halt(Fault(ExitCode.STALLED, reason))
             aside = look.aside_in(n)
-            if any(offset < clock.next_offset for offset in aside - clock.aside):
-                halt(Fault(ExitCode.PRODUCER, f"{place}: what was folded is set aside now: start the clock again."))
+            if any(offset < clock.next_offset for offset in aside ^ clock.aside):
+                reason = f"{place}: what was folded is set aside now, or the other way about: start the clock again."
+                halt(Fault(ExitCode.PRODUCER, reason))
             clock.aside = aside
 
     def _status(self, number: int, clock: PartitionClock) -> dict[str, Any]:
@@ -295,7 +293,7 @@ def _fault(error: Exception, clock: ClockProcess) -> Fault:
             return Fault(ExitCode.VERSION, str(error))
         case _:
             log.error("the clock failed", exc_info=error)
-            if clock.throw_away_damaged():
-                return Fault(ExitCode.SNAPSHOT, f"{error}. The snapshot is thrown away: start the clock again.")
+            if thrown_away := clock.throw_away_damaged():
+                return Fault(ExitCode.SNAPSHOT, f"{error}. {thrown_away} Start the clock again.")
             why = f"the clock failed with {error!r}. Nothing is lost: start the clock again."
             return Fault(ExitCode.PRODUCER, why)

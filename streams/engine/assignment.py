@@ -42,15 +42,38 @@ class Assignment:
         self._partitions: dict[int, LedgerPartition] = {}
         self._held: dict[int, Held[Projection]] = {}
         self._releasing: asyncio.Task[None] | None = None
+        self._expecting: asyncio.Task[None] | None = None
+        self._leaves = False
         self._fetched: dict[int, int] = {}
         self._room = asyncio.Event()
         self._fetches = 0
         self._watchdog = Watchdog(config.stall_timeout, self._pulse)
 
+    def expect(self) -> None:
+        """Halt unless the group gives this worker a place in time, with partitions or without."""
+        if self._expecting is None and not self._leaves:
+            self._expecting = asyncio.create_task(self._expect())
+
+    async def _expect(self) -> None:
+        await asyncio.sleep(self._config.request_timeout)
+        halt(
+            Fault(
+                ExitCode.PRODUCER,
+                f"expected a place in the group within {self._config.request_timeout} s; the log says what the broker "
+                "answered, if it did. Start the worker again.",
+            )
+        )
+
+    def _expect_no_more(self) -> None:
+        expecting, self._expecting = self._expecting, None
+        if expecting is not None:
+            expecting.cancel()
+
     async def take_over(self, generation: int, partitions: Collection[int]) -> Mapping[int, int]:
         """Fence, read cuts, and return the offset from which each partition is to flow."""
         await self.release()
         self._generation = generation
+        self._expect_no_more()
         await asyncio.gather(*(self._held.pop(n).close() for n in self._held.keys() - partitions))
         if generation != self._generation:
             return {}
@@ -119,6 +142,7 @@ class Assignment:
         """
         self._generation = -1
         self._fetched = {}
+        self.expect()
         partitions, self._partitions = self._partitions, {}
         if partitions:
             self._releasing = asyncio.create_task(self._release(partitions))
@@ -142,6 +166,8 @@ class Assignment:
 
     async def leave(self) -> None:
         """Release all partitions for good: what was held is let go."""
+        self._leaves = True
+        self._expect_no_more()
         await self.release()
         held, self._held = self._held, {}
         await asyncio.gather(*(one.close() for one in held.values()))

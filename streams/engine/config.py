@@ -57,8 +57,8 @@ class EngineConfig:
     slice_max: most records projected in one go, before other partitions and the network get a turn,
     slice_within: and how long that may take; the size of a slice follows from what the last one took
     waiting_max: most records waiting per partition before fetching it pauses
-    request_timeout: a take-over that lasts this long has failed; a single request waits a third of it, so that a broker
-        that stands still and is asked first leaves time to ask the next
+    request_timeout: a take-over that lasts this long has failed, and so has the wait for a place in the group; a single
+        request waits a third of it, so that a broker that stands still and is asked first leaves time to ask the next
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
     status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
     data_directory: where snapshots and the frame's files are kept; nothing of value is there

@@ -12,6 +12,8 @@ from faust.types import TP, AppT, ConsumerMessage, Message
 from yarl import URL
 
 from streams.engine.assignment import Assignment
+from streams.engine.faults import ExitCode, Fault
+from streams.engine.halt import halt
 from streams.engine.projection import Record
 from streams.engine.refusing import refuse_unpacking
 
@@ -33,6 +35,29 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         """Start the consumer; what it fetches is unpacked only where that is bounded."""
         await super().on_start()
         refuse_unpacking(self._consumer)
+        self._hear_of_the_group()
+
+    def _hear_of_the_group(self) -> None:
+        """Let what ends the membership in the group end the process.
+
+        aiokafka tells it to whoever asks for records at that moment, and does nothing more until somebody has heard
+        it. A worker that has no partitions asks for none.
+        """
+        coordinator = self._consumer._coordinator  # type: ignore[union-attr]  # noqa: SLF001  it has a group
+        as_it_is = coordinator._push_error_to_user  # noqa: SLF001
+
+        def out_of_the_group(error: Exception) -> Any:  # noqa: ANN401  something to wait for
+            if not (self.should_stop or self.app.should_stop):
+                halt(
+                    Fault(
+                        ExitCode.PRODUCER,
+                        f"the broker does not let this worker into the group {coordinator.group_id}, or keep it there: "
+                        f"{error!r}. Mend what it names, at the broker or in the settings, then start the worker anew.",
+                    )
+                )
+            return as_it_is(error)
+
+        coordinator._push_error_to_user = out_of_the_group  # noqa: SLF001
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  aiokafka ships no types
         """Let idle fetches return soon.
@@ -53,6 +78,11 @@ class LedgerConsumer(driver.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
         super().__init__(*args, **kwargs)
         self._fetching = asyncio.Lock()
+
+    async def on_start(self) -> None:
+        """Start; from now on a place in the group is expected."""
+        await super().on_start()
+        self.transport.assignment.expect()
 
     def _new_consumer_thread(self) -> LedgerThread:
         return LedgerThread(self, loop=self.loop, beacon=self.beacon)

@@ -14,7 +14,8 @@ class ExitCode(IntEnum):
     HOLE = 70
     """The ledger lacks a record. Starting anew does not help: find out who deleted it."""
     PROJECTION = 71
-    """The projection raised. Starting anew raises again, until the projection or the record is mended."""
+    """The projection raised, or brought about what its topic does not take. Starting anew ends alike, until the
+    projection or the record is mended."""
     SNAPSHOT = 73
     """The local snapshot is damaged and thrown away. Start anew: the state is folded from the ledger."""
     STALLED = 74

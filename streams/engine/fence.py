@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Final, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.producer import sender
 
 from streams.engine.closing import stop_consumer
@@ -13,7 +15,7 @@ from streams.engine.config import EngineConfig
 from streams.engine.cut import UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.projection import Entry
-from streams.engine.refusing import refuse_unpacking
+from streams.engine.refusing import Refused, refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
 from streams.engine.topic_ids import topic_id
 
@@ -27,6 +29,10 @@ _OPEN_WITHIN_S: Final = 5.0
 
 class OpenTransactionError(Exception):
     """A transaction stands open on the cuts, behind the fence that should have ended it."""
+
+
+class OutputTooLongError(Exception):
+    """A topic does not take what a batch brings about; the message says which one, and how long that is."""
 
 
 class FencedProducer:
@@ -67,7 +73,10 @@ class FencedProducer:
         return await topic_id(self._producer.client, topic)
 
     async def send(self, entries: Mapping[str, Sequence[Entry]]) -> None:
-        """Open a transaction and send these entries by topic; returns when the broker has acknowledged all of them."""
+        """Open a transaction and send these entries by topic; returns when the broker has acknowledged all of them.
+
+        OutputTooLongError when a topic takes no records that long.
+        """
         await self._producer.begin_transaction()
         await asyncio.gather(*(self._send(topic, of_topic) for topic, of_topic in entries.items()))
 
@@ -91,7 +100,14 @@ class FencedProducer:
         self.sent_bytes += batch.size()
         batch.close()
         acknowledgements.append(await self._producer.send_batch(batch, topic, partition=self._partition))
-        await asyncio.gather(*acknowledgements)
+        try:
+            await asyncio.gather(*acknowledgements)
+        except MessageSizeTooLargeError as error:
+            longest = max(entries, key=_length)
+            raise OutputTooLongError(
+                f"{topic} does not take what is sent; the longest record, with key {longest[0]!r}, has "
+                f"{_length(longest)} bytes (max.message.bytes of the topic is to be more, at least {_BATCH_BYTES_MAX})"
+            ) from error
 
 
 async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_id: str | None) -> CutRead:
@@ -102,8 +118,9 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     at least what the leader says when asked for its offsets, since what it tells with records may lag behind that for
     a moment after its election (KIP-207).
 
-    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside;
-    OpenTransactionError if a transaction there does not end, though everybody who writes there was fenced.
+    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside, or if
+    a record is of a batch that was refused, since nobody knows what it says; OpenTransactionError if a transaction
+    there does not end, though everybody who writes there was fenced.
     """
     cuts = TopicPartition(config.cuts, partition)
     ledger = TopicPartition(config.ledger, partition)
@@ -152,11 +169,22 @@ async def _last_of_each_key(
                 "Kafka 4.3 does when a broker is killed, KAFKA-20734)"
             )
         for record in (await consumer.getmany(cuts, timeout_ms=_FETCH_WAIT_MS_MAX)).get(cuts, ()):
+            if isinstance(record.value, Refused):
+                raise UnreadableCutError(
+                    f"{cuts.topic}/{cuts.partition} at offset {record.offset}: expected a cut or a set-aside, got "
+                    f"{record.value.reason}. Set compression.type=producer on the topic, and give this worker derived "
+                    "topics of its own"
+                )
             if record.value is None:
                 found.pop(record.key, None)
             elif record.key is not None:
                 found[record.key] = (record.offset, record.value)
     return found
+
+
+def _length(entry: Entry) -> int:
+    key, value, headers = entry
+    return sum(map(len, (key or b"", value or b"", *chain.from_iterable(headers))))
 
 
 def _request_timeout_ms(config: EngineConfig) -> int:

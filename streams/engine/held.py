@@ -123,10 +123,14 @@ class Held(Generic[S]):
         elif self._store is not None:
             await asyncio.to_thread(self._store.close)
 
-    def discard(self) -> None:
-        """Throw the snapshot away, for the next process."""
-        if self._store is not None:
-            self._store.discard()
+    def discard(self) -> str:
+        """Throw the snapshot away, for the next process; return a sentence that says so, or what to do instead."""
+        try:
+            if self._store is not None:
+                self._store.discard()
+        except OSError as error:  # what has damaged it may have made the disk take nothing more
+            return f"The snapshot cannot be thrown away ({error}): delete {self._keeping.path}."
+        return "The snapshot is thrown away."
 
     def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
         self._saved, self._saved_at, self._worked = folded, time.monotonic(), 0.0
@@ -141,8 +145,7 @@ class Held(Generic[S]):
         except OSError as error:
             log.warning("the snapshot was not written, it is tried again later: %s", error)
         except DamagedSnapshotError as error:
-            self.discard()
-            halt(Fault(ExitCode.SNAPSHOT, f"{error}. The snapshot is thrown away: start again, it is folded anew."))
+            halt(Fault(ExitCode.SNAPSHOT, f"{error}. {self.discard()} Start again: it is folded anew."))
         except Exception:
             log.exception("the snapshot cannot be written")
             halt(

@@ -13,7 +13,7 @@ from streams.engine import moves, protocol
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
-from streams.engine.fence import FencedProducer, OpenTransactionError, read_behind_fence
+from streams.engine.fence import FencedProducer, OpenTransactionError, OutputTooLongError, read_behind_fence
 from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
@@ -65,7 +65,7 @@ class LedgerPartition:
         self._released = asyncio.Event()
         self._told: Progress | None = None
         self._steps = 0
-        self._task = asyncio.create_task(self._perform_all(), name=f"{config.ledger}/{partition}")
+        self._task = asyncio.create_task(self._follow(), name=f"{config.ledger}/{partition}")
 
     @property
     def progress(self) -> Progress:
@@ -110,6 +110,19 @@ class LedgerPartition:
                 halt(command.fault)
             self._commands.put_nowait(command)
 
+    async def _follow(self) -> None:
+        try:
+            await self._perform_all()
+        except Exception as error:  # of what is around the commands: nobody waits for this task
+            log.exception("%s failed", self._terms.place)
+            halt(
+                Fault(
+                    ExitCode.PRODUCER,
+                    f"{self._terms.place}: what follows it failed with {error!r}, which is a fault of the program. "
+                    "Nothing is lost: start the worker again.",
+                )
+            )
+
     async def _perform_all(self) -> None:
         await self._held.open()
         self._feed(moves.Assigned(self._held.folded, self._held.origin))
@@ -129,16 +142,21 @@ class LedgerPartition:
     def _fault(self, command: moves.Command, error: Exception) -> Fault:
         place = self._terms.place
         if self._held.damaged:
-            self._held.discard()
             return Fault(
                 ExitCode.SNAPSHOT,
-                f"{place}: {error}. The snapshot is thrown away and nothing that rests on it is committed: start the "
-                "worker again, it folds from the ledger.",
+                f"{place}: {error}. Nothing that rests on it is committed. {self._held.discard()} Start the worker "
+                "again: it folds from the ledger.",
             )
         if isinstance(command, moves.Fold | moves.Project):
             at = self._taken.at.offset if self._taken.at is not None else None
             hint = self._config.set_aside_hint if isinstance(command, moves.Project) else None
             return projection_raised(error, place, (command.first, command.last), at, hint)
+        if isinstance(error, OutputTooLongError):
+            return Fault(
+                ExitCode.PROJECTION,
+                f"{place}: {error}. Nothing of the batch is committed, and a new start ends here too: mend the "
+                "projection, or let the topic take more, then start the worker again.",
+            )
         if isinstance(error, OpenTransactionError):
             return Fault(
                 ExitCode.PRODUCER,

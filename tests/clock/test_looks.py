@@ -166,6 +166,23 @@ async def test_a_set_aside_of_what_is_folded_asks_for_a_new_start(course: Course
     assert halted.value.code == ExitCode.PRODUCER
 
 
+async def test_a_set_aside_that_is_gone_with_the_cuts_asks_for_a_new_start_that_folds_the_record(
+    course: Course, tmp_path: Path
+) -> None:
+    await course.leave()
+    course.ledger.aside = frozenset({(0, BEGINS_WITH - 1)})
+    without = Course(course.ledger, tmp_path)
+    assert (await without.until(BEGINS_WITH - 1))["waiting"] == BEGINS_WITH - 1
+    course.ledger.aside = frozenset()  # the derived topics were made anew
+    await without.looked()
+    with pytest.raises(HaltedError, match="the other way about") as halted:
+        await without.leave()
+    assert halted.value.code == ExitCode.PRODUCER
+    again = Course(course.ledger, tmp_path)
+    assert (await again.until(BEGINS_WITH - 1))["waiting"] == BEGINS_WITH
+    await again.leave()
+
+
 async def test_what_is_set_aside_before_it_arrives_is_left_out(course: Course) -> None:
     await course.until(BEGINS_WITH - 1)
     course.ledger.aside = frozenset({(0, BEGINS_WITH)})

@@ -63,6 +63,22 @@ def test_a_clock_that_was_away_makes_up_for_every_warning_in_order() -> None:
     assert [late // 60 for _, _, late in told(broker)] == [150, 210, 30, 90]
 
 
+def test_a_brokers_clock_that_is_set_back_brings_one_refused_strike_whatever_else_arrives() -> None:
+    broker = Broker(now=BEGIN + HOURS)  # an hour fast, and the machine is right
+    machine = Machine(broker, -HOURS)
+    for number in range(50):
+        broker.append(promise("d", BEGIN + 3 * HOURS + number * MINUTE, f"n{number:02}"))
+    run(broker, [machine], HOURS + 30 * MINUTE, seconds(1))
+    broker.now -= HOURS
+    machine.fast_by, machine.lost = timedelta(0), -HOURS
+    for minute in range(4 * 60):
+        broker.append(promise("new", BEGIN + 99 * HOURS, f"new-{minute}"))
+        run(broker, [machine], broker.now - BEGIN + MINUTE, seconds(1))
+    assert broker.early_strikes() == 1
+    assert sum(broker.strikes().values()) == len(broker.strikes()) + 1
+    assert max(late for _, lead, late in told(broker) if lead == "1h") <= 1
+
+
 def test_the_clock_leaves_a_replay_alone() -> None:
     broker = Broker()
     day = BEGIN.date()

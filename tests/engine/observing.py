@@ -80,11 +80,15 @@ async def topics(trial: Trial) -> set[str]:
 
 async def refuse_above(trial: Trial, topic: str, size: int) -> None:
     """Let the broker refuse batches of more than `size` bytes on a topic."""
+    await configure(trial, topic, {"max.message.bytes": str(size)})
+
+
+async def configure(trial: Trial, topic: str, settings: dict[str, str]) -> None:
+    """Give a topic these settings, and no others."""
     admin = AIOKafkaAdminClient(bootstrap_servers=trial.bootstrap)
     await admin.start()
     try:
-        limit = {"max.message.bytes": str(size)}
-        resource = ConfigResource(ConfigResourceType.TOPIC, f"{trial.prefix}.{topic}", configs=limit)
+        resource = ConfigResource(ConfigResourceType.TOPIC, f"{trial.prefix}.{topic}", configs=settings)
         await admin.alter_configs([resource])
     finally:
         await admin.close()

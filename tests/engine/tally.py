@@ -99,7 +99,7 @@ def main() -> None:
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
     stop_before = fields.pop("stop_before", "").encode() or None
     tells, fold_seconds = fields.pop("tells", "sums"), fields.pop("fold_seconds", 0.0)
-    seek_seconds = fields.pop("seek_seconds", 0.0)
+    seek_seconds, watcher_raises = fields.pop("seek_seconds", 0.0), fields.pop("watcher_raises", False)
 
     def show(progress: Progress) -> None:
         line = {
@@ -111,6 +111,8 @@ def main() -> None:
         }
         sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+        if watcher_raises and progress.cut >= 0:
+            raise ValueError("this is not what was expected")
 
     def tally(_: int) -> Tally:
         return Tally(

@@ -50,6 +50,24 @@ async def test_a_shutdown_in_the_middle_of_a_rebalance_waits_for_the_batch_in_fl
     assert partition.closed
 
 
+async def test_a_place_in_the_group_is_expected_until_there_is_one_and_again_after_it_is_lost(tmp_path: Path) -> None:
+    config = Trial("nowhere:1", "assignment", tmp_path, 1).engine_config()
+    assignment = Assignment(cast("Any", None), config, cast("Any", None), cast("Any", None))
+    assignment.expect()
+    first = assignment._expecting  # noqa: SLF001  it would halt
+    assert first is not None
+    await assignment.take_over(1, ())  # a place without partitions is one
+    await asyncio.wait({first})
+    assert first.cancelled()
+    await assignment.release()
+    second = assignment._expecting  # noqa: SLF001
+    assert second is not None
+    await assignment.leave()
+    await asyncio.wait({second})
+    assert second.cancelled()
+    assert assignment._expecting is None  # noqa: SLF001
+
+
 class Partition:
     """A partition that has been told what it is told here."""
 

@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.engine import ExitCode
+from tests.engine.observing import configure
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -48,6 +49,17 @@ async def test_a_projection_that_never_returns_stops_the_worker(trial: Trial) ->
     assert worker.cuts == dict.fromkeys(range(trial.partitions), -1)
 
 
+async def test_whoever_watches_the_progress_and_raises_stops_the_worker(trial: Trial) -> None:
+    await trial.append_raw(b"1")
+    worker = await trial.worker(watcher_raises=True)
+    assert await worker.end() == ExitCode.PRODUCER
+    assert "failed with ValueError('this is not what was expected'), which is a fault of the program" in worker.tail()
+    await trial.append_raw(b"2")
+    await trial.worker()
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+
+
 async def test_a_cut_of_another_fold_version_stops_the_worker(trial: Trial) -> None:
     await trial.append_raw(b"1")
     first = await trial.worker(version="1")
@@ -79,6 +91,21 @@ async def test_a_cut_that_cannot_be_read_stops_the_worker(trial: Trial) -> None:
     assert "expected a cut with topic, topic_id" in worker.tail()
 
 
+async def test_a_cut_that_nobody_unpacks_stops_the_worker_before_anything_is_doubled(trial: Trial) -> None:
+    await trial.append(range(100))
+    first = await trial.worker()
+    await trial.until_done()
+    await configure(trial, "cuts", {"compression.type": "gzip"})
+    await trial.append(range(100, 200))
+    await first.until_committed(200)
+    assert await first.end(signal.SIGTERM) == 0
+    await configure(trial, "cuts", {"compression.type": "producer"})
+    second = await trial.worker()
+    assert await second.end() == ExitCode.VERSION
+    assert "expected a cut or a set-aside, got a batch that is compressed (gzip)" in second.tail()
+    assert sum(map(len, (await trial.read("outputs")).values())) == 200
+
+
 async def test_a_transaction_that_the_fence_did_not_end_stops_the_worker(trial: Trial) -> None:
     await trial.append_raw(b"1")
     first = await trial.worker()
@@ -102,6 +129,18 @@ async def test_a_broker_that_is_not_there_stops_the_worker(trial: Trial) -> None
         nobody.bind(("127.0.0.1", 0))
         worker = await trial.worker(bootstrap=f"127.0.0.1:{nobody.getsockname()[1]}")
         assert await worker.end() == ExitCode.PRODUCER
+
+
+async def test_a_broker_that_does_not_let_it_into_the_group_stops_the_worker(trial: Trial) -> None:
+    worker = await trial.worker(session_timeout=86_400.0, request_timeout=86_401.0)  # longer than any broker allows
+    assert await worker.end() == ExitCode.PRODUCER
+    assert f"into the group {trial.prefix}.tally, or keep it there: InvalidSessionTimeoutError" in worker.tail()
+
+
+async def test_a_worker_that_gets_no_place_in_its_group_does_not_wait_for_ever(trial: Trial) -> None:
+    worker = await trial.worker("tests.engine.outcast", request_timeout=7.0)
+    assert await worker.end() == ExitCode.PRODUCER
+    assert "expected a place in the group within 7.0 s" in worker.tail()
 
 
 async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
