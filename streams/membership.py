@@ -24,7 +24,7 @@ _COORDINATOR_ELSEWHERE: Final = (CoordinatorNotAvailableError, CoordinatorLoadIn
 
 
 class Member(NamedTuple):
-    """A worker in the group: its name (`--instance`, else that of its client), host, and partitions of the ledger."""
+    """A worker in the group: its name (`--instance`, else `unnamed`), host, and partitions of the ledger."""
 
     name: str
     host: str

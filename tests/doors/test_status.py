@@ -10,7 +10,7 @@ from streams.membership import Member, membership
 from streams.topics import EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.engine.observing import until
-from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
+from tests.first_light.running import PARTITIONS, complete, parley, played_history, service, worker, write
 
 
 async def test_status_tells_the_workers_and_that_there_is_none(
@@ -40,3 +40,15 @@ async def test_status_tells_the_workers_and_that_there_is_none(
         assert found["workers"] == [{"worker": "one", "host": "127.0.0.1", "partitions": [0, 1, 2, 3]}]
         assert "Workers, with their partitions: one (0, 1, 2, 3)." in await status("--table")
     await until(group_has)  # with its session
+
+
+async def test_a_worker_that_was_given_no_name_is_called_unnamed(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    async def group_has(name: str) -> bool:
+        found = await membership(kafka.bootstrap, f"{prefix}-worker", EVENTS.name(prefix))
+        return [member.name for member in found.members] == [name]
+
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    async with service(tmp_path, "worker", "--brokers", kafka.bootstrap, "--prefix", prefix):
+        await until(lambda: group_has("unnamed"))
