@@ -5,8 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NodeNotReadyError, StaleMetadata
+
 from streams.broker import BrokerAddress
-from streams.membership import Member, membership
+from streams.broker_reaching import BrokerUnreachable
+from streams.doors.commands import status as door
+from streams.membership import Member, Membership, membership
 from streams.topics import EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.engine.observing import until
@@ -52,3 +58,39 @@ async def test_a_worker_that_was_given_no_name_is_called_unnamed(
     await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
     async with service(tmp_path, "worker", "--brokers", kafka.bootstrap, "--prefix", prefix):
         await until(lambda: group_has("unnamed"))
+
+
+@pytest.mark.parametrize("silence", [KafkaConnectionError, NodeNotReadyError, StaleMetadata])
+async def test_a_broker_of_several_that_is_gone_does_not_hide_the_group(
+    kafka: BrokerAddress, prefix: str, monkeypatch: pytest.MonkeyPatch, silence: type[Exception]
+) -> None:
+    silences = iter([silence(), silence()])
+    ask = AIOKafkaAdminClient.describe_consumer_groups
+
+    async def asked(admin: AIOKafkaAdminClient, groups: list[str]) -> Any:  # noqa: ANN401 -- as aiokafka answers
+        for error in silences:
+            raise error
+        return await ask(admin, groups)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_consumer_groups", asked)
+    assert await membership(kafka.bootstrap, f"{prefix}-worker", EVENTS.name(prefix)) == Membership(
+        rebalancing=False, members=()
+    )
+
+
+@pytest.mark.parametrize("fault", [GroupAuthorizationFailedError(), BrokerUnreachable("there", "no answer")])
+async def test_what_else_is_known_is_told_when_nobody_tells_of_the_group(
+    kafka: BrokerAddress,
+    prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def untold(*_: object) -> Membership:
+        raise fault
+
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    monkeypatch.setattr(door, "membership", untold)
+    await asyncio.to_thread(door.status, brokers=kafka.bootstrap, prefix=prefix, as_json=True)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (found["workers"], found["complete"], len(found["partitions"])) == (None, True, PARTITIONS)
