@@ -9,7 +9,11 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
     CoordinatorNotAvailableError,
+    KafkaConnectionError,
+    NodeNotReadyError,
     NotCoordinatorError,
+    RequestTimedOutError,
+    StaleMetadata,
     for_code,
 )
 
@@ -21,10 +25,12 @@ _AGAIN_S: Final = 0.1
 _UUID_CHARS: Final = 37
 """The broker makes a member's id of the name that it gives itself, a hyphen and a UUID."""
 _COORDINATOR_ELSEWHERE: Final = (CoordinatorNotAvailableError, CoordinatorLoadInProgressError, NotCoordinatorError)
+_ONE_IS_SILENT: Final = (KafkaConnectionError, NodeNotReadyError, RequestTimedOutError, StaleMetadata)
+"""The broker that was asked is gone: others know the coordinator, and another one becomes it."""
 
 
 class Member(NamedTuple):
-    """A worker in the group: its name (`--instance`, else that of its client), host, and partitions of the ledger."""
+    """A worker in the group: its name (`--instance`, else `unnamed`), host, and partitions of the ledger."""
 
     name: str
     host: str
@@ -42,7 +48,10 @@ class Membership(NamedTuple):
 
 
 async def membership(bootstrap: str, group: str, ledger: str) -> Membership:
-    """Ask for the members of a group. BrokerUnreachable within some seconds; GroupAuthorizationFailedError."""
+    """Ask for the members of a group, also while a broker is gone that was asked first, or that coordinated it.
+
+    BrokerUnreachable when nobody has told within some seconds; GroupAuthorizationFailedError.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_WITHIN_S * 1000))
     try:
         async with reaching(bootstrap):
@@ -54,6 +63,9 @@ async def membership(bootstrap: str, group: str, ledger: str) -> Membership:
                     _raise_for(found[0])
                 except _COORDINATOR_ELSEWHERE:  # also on a broker on which no group has ever been
                     await asyncio.sleep(_AGAIN_S)
+                except _ONE_IS_SILENT:
+                    await asyncio.sleep(_AGAIN_S)
+                    await admin._client.force_metadata_update()  # noqa: SLF001 -- else it asks whom it knew at first
                 else:
                     return _read(found, ledger)
     finally:

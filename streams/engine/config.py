@@ -19,6 +19,8 @@ STOP_POINTS = frozenset(
 
 SNAPSHOT_WORK: Final = 0.3
 SNAPSHOT_WITHIN: Final = 5.0
+UNNAMED: Final = "unnamed"
+"""What a worker without an instance is called, by the broker and in the folder of its snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,6 @@ class EngineConfig:
 
     def keeping(self, partition: int) -> Keeping:
         """Snapshot of a ledger partition: one for each instance and each set of outputs."""
-        instance = "unnamed" if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
+        instance = UNNAMED if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
         path = Path(self.data_directory) / instance / f"{quote(self.transactional_id(partition), safe='')}.snapshot"
         return Keeping(path, self.snapshot_work, self.snapshot_within, self.transaction_timeout / 2)

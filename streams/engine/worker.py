@@ -12,7 +12,7 @@ from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
 from streams.engine.collecting import collect_young
-from streams.engine.config import EngineConfig
+from streams.engine.config import UNNAMED, EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
@@ -61,6 +61,7 @@ def build_app(
         web_enabled=False,  # `faust worker` takes no notice and opens 0.0.0.0:6066; `run` is not that command
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=config.instance_id,
+        broker_client_id=config.instance_id or UNNAMED,  # the broker names its members by it
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
         broker_max_poll_records=8_000,

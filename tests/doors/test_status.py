@@ -5,12 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NodeNotReadyError, StaleMetadata
+
 from streams.broker import BrokerAddress
-from streams.membership import Member, membership
+from streams.broker_reaching import BrokerUnreachable
+from streams.doors.commands import status as door
+from streams.membership import Member, Membership, membership
 from streams.topics import EVENTS
 from streams.topics_on_kafka import ensure_topics
 from tests.engine.observing import until
-from tests.first_light.running import PARTITIONS, complete, parley, played_history, worker, write
+from tests.first_light.running import PARTITIONS, complete, parley, played_history, service, worker, write
 
 
 async def test_status_tells_the_workers_and_that_there_is_none(
@@ -40,3 +46,51 @@ async def test_status_tells_the_workers_and_that_there_is_none(
         assert found["workers"] == [{"worker": "one", "host": "127.0.0.1", "partitions": [0, 1, 2, 3]}]
         assert "Workers, with their partitions: one (0, 1, 2, 3)." in await status("--table")
     await until(group_has)  # with its session
+
+
+async def test_a_worker_that_was_given_no_name_is_called_unnamed(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    async def group_has(name: str) -> bool:
+        found = await membership(kafka.bootstrap, f"{prefix}-worker", EVENTS.name(prefix))
+        return [member.name for member in found.members] == [name]
+
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    async with service(tmp_path, "worker", "--brokers", kafka.bootstrap, "--prefix", prefix):
+        await until(lambda: group_has("unnamed"))
+
+
+@pytest.mark.parametrize("silence", [KafkaConnectionError, NodeNotReadyError, StaleMetadata])
+async def test_a_broker_of_several_that_is_gone_does_not_hide_the_group(
+    kafka: BrokerAddress, prefix: str, monkeypatch: pytest.MonkeyPatch, silence: type[Exception]
+) -> None:
+    silences = iter([silence(), silence()])
+    ask = AIOKafkaAdminClient.describe_consumer_groups
+
+    async def asked(admin: AIOKafkaAdminClient, groups: list[str]) -> Any:  # noqa: ANN401 -- as aiokafka answers
+        for error in silences:
+            raise error
+        return await ask(admin, groups)
+
+    monkeypatch.setattr(AIOKafkaAdminClient, "describe_consumer_groups", asked)
+    assert await membership(kafka.bootstrap, f"{prefix}-worker", EVENTS.name(prefix)) == Membership(
+        rebalancing=False, members=()
+    )
+
+
+@pytest.mark.parametrize("fault", [GroupAuthorizationFailedError(), BrokerUnreachable("there", "no answer")])
+async def test_what_else_is_known_is_told_when_nobody_tells_of_the_group(
+    kafka: BrokerAddress,
+    prefix: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def untold(*_: object) -> Membership:
+        raise fault
+
+    await ensure_topics(kafka.bootstrap, prefix, PARTITIONS)
+    monkeypatch.setattr(door, "membership", untold)
+    await asyncio.to_thread(door.status, brokers=kafka.bootstrap, prefix=prefix, as_json=True)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert (found["workers"], found["complete"], len(found["partitions"])) == (None, True, PARTITIONS)

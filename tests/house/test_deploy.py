@@ -2,15 +2,19 @@
 
 import re
 import tomllib
+from typing import get_args
 
 import pytest
 
+from schemas.codec import EVENT_BYTES_MAX, VALUES_MAX, Code
 from streams.broker_installation import KAFKA_VERSION
 from streams.doors import cli, commanding
-from streams.doors.supervising import STARTS_ANEW
+from streams.doors.dead_letters.letters import REFUSED_BATCH, SET_ASIDE
+from streams.doors.supervising import PAUSE_S_FIRST, PAUSE_S_MAX, STARTS_ANEW
 from streams.engine import ExitCode
 from streams.settings import Settings
 from streams.topics import TOPICS
+from streams.worker import engine_config
 from tests.house.compose import Node, NotRead, read
 from tests.house.deployed import (
     environment,
@@ -130,6 +134,28 @@ def test_the_runbook_tells_every_exit_code() -> None:
     told = {row[0]: row[1] for row in table_rows(page("runbook.md"), "code")}
     own = {"0": "", "2": "USAGE", "3": "BAD_INPUT", "4": "UNREACHABLE", "137": ""}
     assert told == own | {str(int(code)): code.name for code in ExitCode}
+
+
+def test_the_runbook_tells_every_code_of_a_dead_letter() -> None:
+    told = {code for row in table_rows(page("runbook.md"), "dead letter") for code in re.findall(r"\w+", row[0])}
+    ends_the_worker = {"unknown_major"}
+    assert told - {"at", "negotiation"} == set(get_args(Code)) - ends_the_worker | {REFUSED_BATCH, SET_ASIDE}
+
+
+def test_the_runbook_tells_the_numbers_of_the_code() -> None:
+    config = engine_config(Settings(), "127.0.0.1:9092", 4)
+    told = page("runbook.md")
+    numbers = (
+        f"at most {config.batch_max:,}, makes changes",
+        f"else the broker does after {config.transaction_timeout:g} s",
+        f"dies without a word is missed after {config.session_timeout:g} s",
+        f"nothing moved for {config.stall_timeout:g} s",
+        f"would take {config.snapshot_work:g} s",
+        f"at the latest after {config.snapshot_within:g} s",
+        f"a pause of {PAUSE_S_FIRST:g} s that doubles up to {PAUSE_S_MAX:g} s",
+        f"more than {EVENT_BYTES_MAX} bytes, or more than {VALUES_MAX} values",
+    )
+    assert [number for number in numbers if number not in told] == []
 
 
 def test_the_table_of_topics_is_the_one_of_the_code() -> None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import typer
 from aiokafka.errors import GroupAuthorizationFailedError
 
+from streams.broker_reaching import BrokerUnreachable
 from streams.doors import showing
 from streams.doors.commanding import BAD_INPUT, AsJson, AsTable, Brokers, Outputs, Prefix, answered, app, settings_with
 from streams.doors.connecting import connect
@@ -72,7 +73,7 @@ def _said(found: dict[str, Any]) -> str:
 
 def _attended(found: dict[str, Any]) -> str:
     if found["workers"] is None:
-        return "Who folds is not known: this broker does not let you ask for the group of the workers."
+        return "Who folds is not known: this broker does not tell you of the group of the workers."
     if not found["workers"]:
         return "No worker runs: `parley worker`, or `parley up` for everything."
     if found["rebalancing"]:
@@ -135,5 +136,5 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
 async def _members(bootstrap: str, settings: Settings) -> Membership | None:
     try:
         return await membership(bootstrap, worker_group(settings), EVENTS.name(settings.installation))
-    except GroupAuthorizationFailedError:
+    except (GroupAuthorizationFailedError, BrokerUnreachable):  # all else that is told is known by now
         return None
