@@ -230,6 +230,8 @@ def _on_lapse(acts: Sequence[ActOnComponent]) -> str | None:
         return _words(act.on_lapse)
     if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
         return "what is suspended returns"
+    if act.lead.stage == "exempted":
+        return "the exemption ends"
     return "ends"
 
 

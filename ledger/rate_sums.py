@@ -66,16 +66,26 @@ def amount_at(
 
 def _of_products(component: str, tracks: dict[str, Track], instant: datetime) -> Line | None:
     """Return what a component adds that has rates of product groups alone: between the lowest and the highest."""
-    held = [one for one in segments_at(tracks, instant).values() if one.force in IN_EFFECT]
-    rates = [bounds(one.rate) for one in held if one.rate is not None]
-    if not rates:
+    held = {
+        product: one
+        for product, one in segments_at(tracks, instant).items()
+        if one.rate is not None and (one.force in IN_EFFECT or one.lapsed)
+    }
+    if not held:
         return None
-    known = [pair for pair in rates if pair is not None]
+    written = [bounds(one.rate) for one in held.values() if one.rate is not None]
+    also = [rate for product, one in held.items() for rate in _open_alternatives(one, tracks[product], instant)]
+    known = [pair for pair in (*written, *map(bounds, also)) if pair is not None]
     low, high = min((one for one, _ in known), default=None), max((one for _, one in known), default=None)
-    if len(known) < len(rates):
+    if None in written:
         low = high = None
-    status = worst([one.act.status for one in held if one.act is not None])
-    return Line(component, Amount(None, low, high, status, "its rate differs by product"), held[-1])
+    status = worst([one.act.status for one in held.values() if one.act is not None])
+    if any(one.lapsed for one in held.values()):
+        status = "lapsed_unconfirmed"
+    shown = max(held.values(), key=lambda one: one.from_at)
+    if all(one.force not in IN_EFFECT for one in held.values()):
+        return Line(component, Amount(ZERO, low, high, status), shown)
+    return Line(component, Amount(None, low, high, status, "its rate differs by product"), shown)
 
 
 def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:
