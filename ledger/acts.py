@@ -213,7 +213,7 @@ def confirms(act: ActOnComponent, component: str, entry: Entry) -> bool:
     if act.status != "settled" or not act.unanimous or not isinstance(entry.event, ActReported):
         return False
     heard_before = act.start_heard_at <= entry.heard_at and act.end_heard_at <= entry.heard_at
-    return heard_before and all(same(_stands(act, name), value) for name, value in _claimed(component, entry.event))
+    return heard_before and all(same(_stands(act, name), value) for name, value in claimed(component, entry.event))
 
 
 def _stands(act: ActOnComponent, name: str) -> object:
@@ -243,7 +243,7 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
         if isinstance(event, ComponentChanged) and event.component == component:
             told = [(name, value) for name in _TOLD if (value := getattr(event, name)) is not None]
         elif isinstance(event, ActReported):
-            told = _claimed(component, event)
+            told = claimed(component, event)
         else:
             continue
         for name, value in told:
@@ -255,7 +255,7 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
     return found
 
 
-def _claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
+def claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
     """Return what a report that only tells of an act asserts of the properties that it sets on a component."""
     return [
         (claim.property, claim.value)

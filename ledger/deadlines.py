@@ -101,7 +101,7 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         on_lapse=None,
         state=state,
         reason=reason or None,
-        revision=1,
+        revision=_dates_told(act, "effective"),
         trail=(),
         component=component,
         measure=act.lead.measure,
@@ -191,7 +191,7 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
         on_lapse=_on_lapse(chain.acts),
         state=state,
         reason=reason or None,
-        revision=len(chain.acts),
+        revision=sum([_dates_told(act, "until") for act in chain.acts]),
         trail=tuple((when_text(act.until), act.act) for act in chain.acts[:-1] if act.until is not None),
         component=component,
         measure=current.lead.measure,
@@ -199,6 +199,11 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
         acts=tuple(act.act for act in chain.acts),
         heard_at=current.end_heard_at,
     )
+
+
+def _dates_told(act: ActOnComponent, name: str) -> int:
+    """Count the dates that reports of an act tell and that exclude each other: of each one is warned."""
+    return next((len(one.values) for one in act.disputes if one.property == name), 1)
 
 
 def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:
