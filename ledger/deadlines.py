@@ -101,7 +101,7 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         on_lapse=None,
         state=state,
         reason=reason or None,
-        revision=_dates_told(act, "effective"),
+        revision=1,
         trail=(),
         component=component,
         measure=act.lead.measure,
@@ -167,7 +167,8 @@ def _chains(made: Iterable[ActOnComponent]) -> list[_Chain]:
 
 
 def _starts_in_time(act: ActOnComponent, before: ActOnComponent) -> bool:
-    return act.start is not None and before.end is not None and act.start.earliest <= before.end.latest
+    start = window(act.lead.announced) if act.start is None and act.lead.stage == "extended" else act.start
+    return start is not None and before.end is not None and start.earliest <= before.end.latest
 
 
 def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
@@ -191,7 +192,7 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
         on_lapse=_on_lapse(chain.acts),
         state=state,
         reason=reason or None,
-        revision=sum([_dates_told(act, "until") for act in chain.acts]),
+        revision=len(chain.acts),
         trail=tuple((when_text(act.until), act.act) for act in chain.acts[:-1] if act.until is not None),
         component=component,
         measure=current.lead.measure,
@@ -199,11 +200,6 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
         acts=tuple(act.act for act in chain.acts),
         heard_at=current.end_heard_at,
     )
-
-
-def _dates_told(act: ActOnComponent, name: str) -> int:
-    """Count the dates that reports of an act tell and that exclude each other: of each one is warned."""
-    return next((len(one.values) for one in act.disputes if one.property == name), 1)
 
 
 def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:

@@ -38,7 +38,8 @@ def amount_at(
         return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     tracks = timeline.reading(reading)
     track = tracks.get(product, ()) if product is not None else ()
-    segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
+    own, whole = at(track, instant), tracks.get(WHOLE, ())
+    segment = own or at(whole, instant)
     if segment is None and product is None and (of_products := _of_products(component, tracks, instant)) is not None:
         return of_products
     if segment is None or segment.force not in _COUNTED:
@@ -56,7 +57,8 @@ def amount_at(
         )
     value = now[0] if now[0] == now[1] else None
     low, high = now
-    for also in _open_alternatives(segment, track or tracks.get(WHOLE, ()), instant):
+    of_its_own = (track, whole) if own is not None else (whole, ())
+    for also in _open_alternatives(segment, *of_its_own, instant):
         other = bounds(also)
         if other is not None:
             low, high = min(low, other[0]), max(high, other[1])
@@ -74,7 +76,7 @@ def _of_products(component: str, tracks: dict[str, Track], instant: datetime) ->
     if not held:
         return None
     written = [bounds(one.rate) for one in held.values() if one.rate is not None]
-    also = [rate for product, one in held.items() for rate in _open_alternatives(one, tracks[product], instant)]
+    also = [rate for product, one in held.items() for rate in _open_alternatives(one, tracks[product], (), instant)]
     known = [pair for pair in (*written, *map(bounds, also)) if pair is not None]
     low, high = min((one for one, _ in known), default=None), max((one for _, one in known), default=None)
     if None in written:
@@ -88,13 +90,17 @@ def _of_products(component: str, tracks: dict[str, Track], instant: datetime) ->
     return Line(component, Amount(None, low, high, status, "its rate differs by product"), shown)
 
 
-def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:
-    """Return the rates that may hold instead: before an unconfirmed lapse, or earlier on a day with no hour."""
+def _open_alternatives(segment: Segment, track: Track, of_all: Track, instant: datetime) -> list[PlainRate]:
+    """Return the rates that may hold instead: before an unconfirmed lapse, or earlier on a day with no hour.
+
+    `of_all` is what holds for all goods, also for those that have a track of their own before that begins.
+    """
     if segment.lapsed:
         return [segment.before_lapse] if segment.before_lapse is not None else []
     if instant < segment.from_latest:
         earlier = [one for one in track if one.from_at < segment.from_at]
-        rate = earlier[-1].rate if earlier and earlier[-1].force in IN_EFFECT else "0"
+        before = earlier[-1] if earlier else at(of_all, segment.from_at)
+        rate = before.rate if before is not None and before.force in IN_EFFECT else "0"
         return [rate] if rate is not None else []
     return []
 

@@ -168,3 +168,15 @@ def test_what_another_report_says_of_the_kind_of_an_end_overrules_no_end_that_is
     assert measure("2024-05-01T00:00:00+00:00", ON, TRUCE, for_good)["until_kind"] == "stated"
     open_ended = TRUCE.model_copy(update={"until": None, "until_kind": "none_stated"})
     assert measure("2024-05-01T00:00:00+00:00", ON, open_ended, for_good)["until_kind"] == "permanent"
+
+
+def test_on_the_day_on_which_some_goods_are_exempted_what_holds_for_all_may_hold_for_them_still() -> None:
+    spared = duty(
+        "A3", "exempted", "2024-03-01", rate=ByProduct(by_product={"clocks": "0"}), effective=on("2024-03-05")
+    )
+    timeline = knowing(ON, spared).timeline("duty")
+    found = [
+        amount_at("duty", timeline, "lawful", "clocks", parse_instant(f"2024-03-0{day}T12:00:00+00:00")).amount
+        for day in (4, 5, 6)
+    ]
+    assert [f"{one.value} {one.low}-{one.high}" for one in found] == ["34 34-34", "0 0-34", "0 0-0"]

@@ -6,19 +6,14 @@ from schemas.ids import event_id
 from tests.stories.telling import (
     GAZETTE,
     NEGOTIATION,
-    ORDER,
     TRACKER,
     WIRE,
     answered,
-    deadlines,
     duty,
-    instant,
     listed,
-    measure,
     on,
     tells,
 )
-from tests.stories.test_deadlines import played
 from tests.stories.test_findings import taking_back
 
 NOON = "2024-06-01T12:00:00+00:00"
@@ -62,16 +57,3 @@ def test_a_definition_cannot_be_taken_back_and_that_is_counted() -> None:
 def test_an_act_without_a_date_is_counted() -> None:
     assert warned(IMPOSED, duty("A2", "ended", "2024-04-01"))["acts_without_a_date"] == 1
     assert "acts_without_a_date" not in warned(IMPOSED, duty("A2", "extended", "2024-04-01", until=on("2024-09-01")))
-
-
-def test_a_date_that_a_better_report_corrects_is_warned_of_anew() -> None:
-    first = duty("A1", "imposed", "2024-01-20", WIRE, rate="20", effective=on("2024-03-10"))
-    better = duty("A1", "imposed", "2024-02-15", spoken=ORDER, rate="20", effective=on("2024-04-10"))
-    told = (first, better, duty("A9", "threatened", "2024-12-01"))
-    warnings = [(one["lead"], one["due"]) for one in played(*told) if one["deadline"] == "duty.start.a1"]
-    assert warnings[0] == ("30d", "2024-03-10")
-    assert ("30d", "2024-04-10") in warnings
-    assert deadlines(NOON, first, better)["duty.start.a1"].revision == 2
-    precise = better.model_copy(update={"effective": instant("2024-03-10T00:01:00-05:00")})
-    assert deadlines(NOON, first, precise)["duty.start.a1"].revision == 1
-    assert measure(NOON, *told)["since_printed"] == "2024-04-10"
