@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ledger.reports import Entry
-from ledger.resolution import Claim, Resolved, Status, agreed, best, resolve, same, witnessed, worst
+from ledger.resolution import Claim, Resolved, Status, agreed, best, rank, resolve, same, witnessed, worst
 from schemas.events import ActReported, ComponentChanged, UntilKind
 from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
@@ -13,6 +13,11 @@ from schemas.times import When, Window, window
 SETTABLE = ("rate", "suspended", "effective", "until", "on_lapse", "operational")
 PRINTED = ("signed", "published")
 """Dates of the document itself: reports may differ on them, and nothing else depends on which of them stands."""
+_OPEN = (
+    "title", "origins", "goods", "exceptions", "share_of_value", "ended_how", *PRINTED, "retroactive_from",
+    "collection", "contingent_on", "members", "authority", "stacking", "supersedes",
+)  # fmt: skip
+"""What reports are not compared on: where the leading one is silent, the next best one speaks."""
 _TOLD = (*SETTABLE, *PRINTED)
 _TIMES = frozenset({"effective", "until", *PRINTED})
 MOVING = frozenset({"imposed", "changed", "suspended", "extended", "exempted", "ended"})
@@ -83,7 +88,6 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         return _told_alone(full[0])
     party = min(full, key=lambda claim: claim.entry.order).value.imposer
     lead_claim = best(full, party)
-    lead = lead_claim.value
     values: dict[str, Any] = {}
     contested: dict[str, Resolved[Any]] = {}
     unanimous = True
@@ -100,6 +104,7 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
     until: When | None = values.get("until")
     public = min([claim.entry.public_at for claim in full])
     start = window(effective) if effective is not None else None
+    lead = lead_claim.value if len(full) == 1 else _filled(lead_claim.value, full, party, until)
     return ActOnComponent(
         lead=lead,
         act=lead.act,
@@ -119,8 +124,34 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
         unanimous=unanimous,
-        data=lead_claim.entry.data,
+        data=lead_claim.entry.data if lead is lead_claim.value else b"",
     )
+
+
+def _filled(
+    lead: ComponentChanged, full: Sequence[Claim[ComponentChanged]], party: str, until: When | None
+) -> ComponentChanged:
+    """Return the leading report with what it leaves open, as the best report of the same step tells it.
+
+    Nothing is filled in on unverified reports alone, nor what would overrule an end that is told.
+    """
+    others = [
+        claim
+        for claim in full
+        if claim.value is not lead
+        and claim.value.stage == lead.stage
+        and claim.entry.event.source.grade != "unverified"
+    ]
+    if not others:
+        return lead
+    others.sort(key=lambda claim: (rank(claim.entry, party), claim.entry.order), reverse=True)
+    found: dict[str, Any] = {}
+    for name in _OPEN if until is not None else (*_OPEN, "until_kind"):
+        nothing = ComponentChanged.model_fields[name].default
+        if getattr(lead, name) == nothing:
+            told = [value for claim in others if (value := getattr(claim.value, name)) != nothing]
+            found |= {name: told[0]} if told else {}
+    return lead.model_copy(update=found) if found else lead
 
 
 def _told_alone(claim: Claim[ComponentChanged]) -> ActOnComponent:
@@ -182,7 +213,7 @@ def confirms(act: ActOnComponent, component: str, entry: Entry) -> bool:
     if act.status != "settled" or not act.unanimous or not isinstance(entry.event, ActReported):
         return False
     heard_before = act.start_heard_at <= entry.heard_at and act.end_heard_at <= entry.heard_at
-    return heard_before and all(same(_stands(act, name), value) for name, value in _claimed(component, entry.event))
+    return heard_before and all(same(_stands(act, name), value) for name, value in claimed(component, entry.event))
 
 
 def _stands(act: ActOnComponent, name: str) -> object:
@@ -212,7 +243,7 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
         if isinstance(event, ComponentChanged) and event.component == component:
             told = [(name, value) for name in _TOLD if (value := getattr(event, name)) is not None]
         elif isinstance(event, ActReported):
-            told = _claimed(component, event)
+            told = claimed(component, event)
         else:
             continue
         for name, value in told:
@@ -224,7 +255,7 @@ def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[An
     return found
 
 
-def _claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
+def claimed(component: str, event: ActReported) -> list[tuple[str, Any]]:
     """Return what a report that only tells of an act asserts of the properties that it sets on a component."""
     return [
         (claim.property, claim.value)

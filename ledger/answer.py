@@ -29,6 +29,7 @@ from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.resolution import POLICY
 from ledger.rows import amount_fields, claimed_value, meeting_row, utc_text
 from ledger.said import figures, said
+from ledger.unplaced import unplaced_claims, unplaced_counts
 from ledger.views import view
 from ledger.wakes import deadlines_of
 from schemas.changes import Json
@@ -152,6 +153,7 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
     entries = knowledge.entries()
     standing = [entry for entry in entries if knowledge.stands(entry)]
     in_all = InAll()
+    unplaced = unplaced_claims(standing, in_all)
     answer: Json = {
         "schema": "parley.state/1",
         "negotiation": negotiation,
@@ -171,6 +173,7 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         "other_meetings": others,
         "commitments": [row for row in rows["measures"] if row["schema"] == "parley.commitment/1"],
         "disputed": disputed,
+        "unplaced_claims": unplaced,
         "figures": figures(standing),
         **said([entry for entry in standing if entry.made_at <= at], in_all),
         "acts": acts_told(knowledge, entries, at, _named(rows), in_all),
@@ -178,7 +181,8 @@ def state(negotiation: str, events: Sequence[Recorded], asked: Asked) -> Json:
         "stacking_rules": [_rule(rule) for _, rule in sorted(knowledge.rules.items())],
         "note": "rates are not legal advice",
     }
-    answer["warnings"] = _warnings(rows, len(disputed), found, at)
+    told = {"reports_differ": len(disputed), "unplaced_claims": in_all.get("unplaced_claims", len(unplaced))}
+    answer["warnings"] = _warnings(rows, told | unplaced_counts(knowledge, at), found, at)
     answer["digest"] = sha256(canonical_json(answer)).hexdigest()
     answer["position"] = found.position
     return answer
@@ -283,16 +287,15 @@ def _source_of(knowledge: Knowledge, report: str) -> str | None:
     return found.source.name if found is not None else None
 
 
-def _warnings(rows: dict[str, list[Json]], differing: int, found: Known, at: datetime) -> list[Json]:
+def _warnings(rows: dict[str, list[Json]], told: dict[str, int], found: Known, at: datetime) -> list[Json]:
     """Return what a reader must know before relying on the answer, counted."""
     measures = [row for row in rows["measures"] if row["force"] not in ENDED]
     counts = {
         "rests_on_unverified_reports": sum(row["status"] == "unverified" for row in measures),
         "lapsed_as_written_unconfirmed": sum(row["status"] == "lapsed_unconfirmed" for row in measures),
         "passed_with_no_outcome_recorded": sum(row["state"] == "lapsed_unconfirmed" for row in rows["deadlines"]),
-        "reports_differ": differing,
     }
-    counts |= dict(sorted(found.findings.items()))
+    counts |= told | dict(sorted(found.findings.items()))
     warnings: list[Json] = [{"code": code, "count": count} for code, count in counts.items() if count]
     if found.data_through is not None and at.astimezone(UTC).date() > found.data_through:
         warnings.append({"code": "beyond_the_data", "data_through": found.data_through.isoformat()})

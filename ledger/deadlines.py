@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, assert_never
 
 from ledger.acts import ActOnComponent, Dispute, dispute
-from ledger.reports import Entry
+from ledger.reports import Entry, in_order_of_acts
 from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
 from ledger.timeline import Ruling
 from schemas.events import ActReported, CommitmentChanged, DeadlineChanged
@@ -167,7 +167,8 @@ def _chains(made: Iterable[ActOnComponent]) -> list[_Chain]:
 
 
 def _starts_in_time(act: ActOnComponent, before: ActOnComponent) -> bool:
-    return act.start is not None and before.end is not None and act.start.earliest <= before.end.latest
+    start = window(act.lead.announced) if act.start is None and act.lead.stage == "extended" else act.start
+    return start is not None and before.end is not None and start.earliest <= before.end.latest
 
 
 def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
@@ -230,6 +231,8 @@ def _on_lapse(acts: Sequence[ActOnComponent]) -> str | None:
         return _words(act.on_lapse)
     if act.lead.stage == "suspended" or act.suspended not in {None, "0"}:
         return "what is suspended returns"
+    if act.lead.stage == "exempted":
+        return "the exemption ends"
     return "ends"
 
 
@@ -262,44 +265,62 @@ def told(
 
     `ended` tells whether a component had been ended by an instant.
     """
-    made = sorted((entry for entry in entries if entry.made_at <= at), key=lambda entry: entry.order)
+    made = in_order_of_acts([entry for entry in entries if entry.made_at <= at])
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
-    dated = [(entry, report) for entry, report in reports if report.due is not None]
-    if not dated:
+    acts = list(dict.fromkeys(report.act for _, report in reports))
+    by_act = ((act, due_told(deadline, act, made)) for act in reversed(acts))
+    dated_by, resolved = next(((act, one) for act, one in by_act if one is not None), ("", None))
+    if resolved is None:
         return None
-    first, last = dated[0][1], dated[-1][1]
-    resolved = due_told(deadline, last.act, made)
-    assert resolved is not None  # noqa: S101 -- `dated` holds reports with a date
     due = resolved.value
     passed = window(due).latest <= at
     closing = _closing([report for _, report in reports])
+    put_off = next((one.act for _, one in reversed(reports) if one.stage == "moved"), dated_by)
+    component = _last_told([report.component for _, report in reports])
     state: State = "lapsed_unconfirmed" if passed else "pending"
     reason = "the day passed with no outcome recorded" if passed else None
     if closing is not None:
         state = {"met": "met", "missed": "lapsed", "withdrawn": "withdrawn"}[closing.stage]  # type: ignore[assignment]
         reason = f"{closing.stage} by {closing.act}"
-    elif not passed and last.component is not None and ended(last.component, at):
-        state, reason = "moot", f"{last.component} has ended"
+    elif acts.index(put_off) > acts.index(dated_by):
+        state, reason = "moved", f"moved by {put_off}, which tells no new date"
+    elif not passed and component is not None and ended(component, at):
+        state, reason = "moot", f"{component} has ended"
     closed_by = [entry for entry, report in reports if closing is not None and report.act == closing.act]
-    same_due = [*resolved.carriers, *[entry for entry, report in dated if report.due == last.due]]
-    changes = list(dict.fromkeys((when_text(report.due), report.act) for _, report in dated if report.due is not None))
+    told_before = [(when_text(report.due), report.act) for _, report in reports if report.due is not None]
+    changes = list(dict.fromkeys([*told_before, (when_text(due), dated_by)]))
+    setting = [report for _, report in reports if report.stage not in _CLOSING] or [report for _, report in reports]
     return Deadline(
         id=deadline,
-        kind=first.kind,
-        what=last.what or first.what or first.title or deadline,
+        kind=setting[0].kind,
+        what=_last_told([report.what for report in setting]) or setting[0].title or deadline,
         due=due,
-        on_lapse=last.on_lapse or first.on_lapse,
+        on_lapse=_last_told([report.on_lapse for report in setting]),
         state=state,
         reason=reason,
-        revision=len({text for text, _ in changes}),
+        revision=_dates_had([text for text, _ in changes]),
         trail=tuple(change for change in changes if change[0] != when_text(due)),
-        component=last.component,
+        component=component,
         measure=None,
         status=worst([resolved.status, witnessed(closed_by)] if closed_by else [resolved.status]),
-        acts=tuple(dict.fromkeys(report.act for _, report in reports)),
-        heard_at=min(entry.heard_at for entry in same_due),
+        acts=tuple(acts),
+        heard_at=min(
+            entry.heard_at for entry in (*resolved.carriers, *[one for one, report in reports if report.due == due])
+        ),
         disputes=(dispute(deadline, "due", resolved),) if resolved.others else (),
     )
+
+
+def _last_told(values: Sequence[str | None]) -> str | None:
+    return next((value for value in reversed(values) if value is not None), None)
+
+
+def _dates_had(texts: Sequence[str]) -> int:
+    """Count the dates that a deadline has had; one that it comes back to is another revision, warned of anew."""
+    back = [
+        place for place, text in enumerate(texts) if place and texts[place - 1] != text and text in texts[: place - 1]
+    ]
+    return len(set(texts)) + len(back)
 
 
 def _closing(reports: Sequence[DeadlineChanged]) -> DeadlineChanged | None:

@@ -106,6 +106,12 @@ def last_commitment(found: Sequence[Step]) -> CommitmentChanged | None:
 
 
 def last_proceeding(found: Sequence[Step]) -> ProceedingChanged | None:
-    """Return the latest step of a proceeding."""
+    """Return the latest step of a proceeding, with the forum and the components of earlier ones if it tells none."""
     events = [step.lead.event for step in found if isinstance(step.lead.event, ProceedingChanged)]
-    return events[-1] if events else None
+    if not events:
+        return None
+    told = {
+        name: next((value for event in reversed(events) if (value := getattr(event, name))), getattr(events[-1], name))
+        for name in ("forum", "on_components")
+    }
+    return events[-1].model_copy(update=told)

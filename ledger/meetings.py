@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ledger.acts import Dispute, dispute
-from ledger.reports import Entry
+from ledger.reports import Entry, in_order_of_acts
 from ledger.resolution import Claim, Status, agreed, resolve, witnessed
 from schemas.events import ActReported, MeetingChanged, Participant
 from schemas.formulas import CountOfMeetings
@@ -40,12 +40,17 @@ class Meeting:
     @property
     def day(self) -> str:
         """Return its first day or instant as text, by which meetings are put in order."""
-        return str(self.first_day and (self.first_day.on or self.first_day.at))
+        return str(self.first_day and (self.first_day.on or self.first_day.at or self.first_day.month))
 
     def begun(self, at: datetime) -> bool:
-        """Tell whether its first day had come, and it was neither put off without a new one nor called off."""
-        if self.first_day is None or self.put_off or self.stage == "cancelled":
+        """Tell whether its first day had come, and it was neither put off without a new one nor called off.
+
+        What was held on a day that nobody tells has begun.
+        """
+        if self.put_off or self.stage == "cancelled":
             return False
+        if self.first_day is None:
+            return self.confirmed
         return window(self.first_day).earliest <= at
 
     def attended_by(self, people: Iterable[str]) -> bool:
@@ -62,50 +67,52 @@ class Meeting:
         )
 
 
-Order = tuple[datetime, str, str]
+Step = tuple[str, str]
+"""An act and its stage: one act may plan a meeting and put it off."""
 _CLAIMED = frozenset({"first_day", "last_day"})
-_STAGES = {"planned": 0, "postponed": 1, "cancelled": 2, "held": 3}
 
 
 def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None:
     """Resolve the reports of one meeting that were made by an instant. None if there was none."""
-    made = sorted((entry for entry in entries if entry.made_at <= at), key=lambda entry: entry.order)
+    made = in_order_of_acts([entry for entry in entries if entry.made_at <= at])
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, MeetingChanged)]
     if not reports:
         return None
-    newest = max(reports, key=lambda pair: (_STAGES[pair[1].stage] if pair[1].stage == "held" else 0, pair[0].order))
-    plan = max((entry.order for entry, report in reports if _plans(report)), default=None)
-    if (since := _put_off_at(reports)) is not None:
-        made = [entry for entry in made if isinstance(entry.event, MeetingChanged) or entry.order >= since]
+    newest = next((report for _, report in reversed(reports) if report.stage == "held"), reports[-1][1])
+    plan = next((_step(report) for _, report in reversed(reports) if _plans(report)), None)
+    made = _since_put_off(made, reports)
     values = {
         field: _resolved(name, field, made, plan)
         for field in ("first_day", "last_day", "place", "participants", "format", "kind", "number", "title")
     }
     disputes = tuple(differing for _, differing in values.values() if differing is not None)
     participants = values["participants"][0] or ()
+    first_day, last_day = values["first_day"][0], values["last_day"][0]
+    if first_day is not None and (last_day is None or window(last_day).latest <= window(first_day).earliest):
+        last_day = first_day  # the old one is over before the new day
     return Meeting(
         id=name,
-        stage=newest[1].stage,
+        stage=newest.stage,
         format=values["format"][0],
         kind=values["kind"][0] or "other",
         number=values["number"][0],
-        first_day=values["first_day"][0],
-        last_day=values["last_day"][0] or values["first_day"][0],
+        first_day=first_day,
+        last_day=last_day,
         place=values["place"][0],
         participants=tuple(sorted(participants, key=lambda one: one.id)),
         title=values["title"][0],
         confirmed=any(report.stage == "held" for _, report in reports),
-        put_off=newest[1].stage == "postponed" and plan != newest[0].order,
+        put_off=newest.stage == "postponed" and plan != _step(newest),
         status=witnessed([entry for entry, _ in reports]),
         acts=tuple(dict.fromkeys(report.act for _, report in reports)),
         disputes=disputes,
     )
 
 
-def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | None) -> tuple[Any, Dispute | None]:
+def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Step | None) -> tuple[Any, Dispute | None]:
     """Resolve one property among the reports of the latest stage that tells it; claims of others compete.
 
-    `plan` is the place in order of the newest report that plans.
+    `plan` is the newest step that plans.
     """
     told: list[tuple[int, Claim[Any]]] = []
     for entry in entries:
@@ -113,7 +120,7 @@ def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | Non
         if isinstance(event, MeetingChanged):
             value = getattr(event, field)
             if value is not None and value != ():
-                weight = 2 if event.stage == "held" else 1 if entry.order == plan else 0
+                weight = 2 if event.stage == "held" else 1 if _step(event) == plan else 0
                 told.append((weight, Claim(value, entry)))
         elif isinstance(event, ActReported) and field in _CLAIMED:
             told.extend(
@@ -135,11 +142,16 @@ def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Order | Non
     return resolved.value, dispute(name, field, resolved)
 
 
-def _put_off_at(reports: Sequence[tuple[Entry, MeetingChanged]]) -> Order | None:
-    """Return the place in order of its last postponement: what was said of its days before that is old."""
-    acts = [report.act for _, report in reports if report.stage == "postponed"]
-    its = [entry.order for entry, report in reports if report.stage == "postponed" and report.act == acts[-1]]
-    return min(its, default=None)
+def _since_put_off(made: list[Entry], reports: Sequence[tuple[Entry, MeetingChanged]]) -> list[Entry]:
+    """Leave out who only tells of acts before its last postponement: what was said of its days then is old."""
+    act = next((report.act for _, report in reversed(reports) if report.stage == "postponed"), None)
+    puts_off = [entry for entry, report in reports if report.stage == "postponed" and report.act == act]
+    since = made.index(puts_off[0]) if puts_off else 0
+    return [entry for place, entry in enumerate(made) if place >= since or isinstance(entry.event, MeetingChanged)]
+
+
+def _step(report: MeetingChanged) -> Step:
+    return report.act, report.stage
 
 
 def _plans(report: MeetingChanged) -> bool:

@@ -38,7 +38,8 @@ def amount_at(
         return Line(component, Amount(ZERO, ZERO, ZERO, "settled"), None)
     tracks = timeline.reading(reading)
     track = tracks.get(product, ()) if product is not None else ()
-    segment = at(track, instant) or at(tracks.get(WHOLE, ()), instant)
+    own, whole = at(track, instant), tracks.get(WHOLE, ())
+    segment = own or at(whole, instant)
     if segment is None and product is None and (of_products := _of_products(component, tracks, instant)) is not None:
         return of_products
     if segment is None or segment.force not in _COUNTED:
@@ -56,7 +57,8 @@ def amount_at(
         )
     value = now[0] if now[0] == now[1] else None
     low, high = now
-    for also in _open_alternatives(segment, track or tracks.get(WHOLE, ()), instant):
+    of_its_own = (track, whole) if own is not None else (whole, ())
+    for also in _open_alternatives(segment, *of_its_own, instant):
         other = bounds(also)
         if other is not None:
             low, high = min(low, other[0]), max(high, other[1])
@@ -66,25 +68,39 @@ def amount_at(
 
 def _of_products(component: str, tracks: dict[str, Track], instant: datetime) -> Line | None:
     """Return what a component adds that has rates of product groups alone: between the lowest and the highest."""
-    held = [one for one in segments_at(tracks, instant).values() if one.force in IN_EFFECT]
-    rates = [bounds(one.rate) for one in held if one.rate is not None]
-    if not rates:
+    held = {
+        product: one
+        for product, one in segments_at(tracks, instant).items()
+        if one.rate is not None and (one.force in IN_EFFECT or one.lapsed)
+    }
+    if not held:
         return None
-    known = [pair for pair in rates if pair is not None]
+    written = [bounds(one.rate) for one in held.values() if one.rate is not None]
+    also = [rate for product, one in held.items() for rate in _open_alternatives(one, tracks[product], (), instant)]
+    known = [pair for pair in (*written, *map(bounds, also)) if pair is not None]
     low, high = min((one for one, _ in known), default=None), max((one for _, one in known), default=None)
-    if len(known) < len(rates):
+    if None in written:
         low = high = None
-    status = worst([one.act.status for one in held if one.act is not None])
-    return Line(component, Amount(None, low, high, status, "its rate differs by product"), held[-1])
+    status = worst([one.act.status for one in held.values() if one.act is not None])
+    if any(one.lapsed for one in held.values()):
+        status = "lapsed_unconfirmed"
+    shown = max(held.values(), key=lambda one: one.from_at)
+    if all(one.force not in IN_EFFECT for one in held.values()):
+        return Line(component, Amount(ZERO, low, high, status), shown)
+    return Line(component, Amount(None, low, high, status, "its rate differs by product"), shown)
 
 
-def _open_alternatives(segment: Segment, track: tuple[Segment, ...], instant: datetime) -> list[PlainRate]:
-    """Return the rates that may hold instead: before an unconfirmed lapse, or earlier on a day with no hour."""
+def _open_alternatives(segment: Segment, track: Track, of_all: Track, instant: datetime) -> list[PlainRate]:
+    """Return the rates that may hold instead: before an unconfirmed lapse, or earlier on a day with no hour.
+
+    `of_all` is what holds for all goods, also for those that have a track of their own before that begins.
+    """
     if segment.lapsed:
         return [segment.before_lapse] if segment.before_lapse is not None else []
     if instant < segment.from_latest:
         earlier = [one for one in track if one.from_at < segment.from_at]
-        rate = earlier[-1].rate if earlier and earlier[-1].force in IN_EFFECT else "0"
+        before = earlier[-1] if earlier else at(of_all, segment.from_at)
+        rate = before.rate if before is not None and before.force in IN_EFFECT else "0"
         return [rate] if rate is not None else []
     return []
 

@@ -1,5 +1,6 @@
 """A report as the fold keeps it: with the instant from which it is public, and the units it works on."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, assert_never
 
@@ -81,6 +82,18 @@ def units_of(event: AnyReport) -> tuple[Unit, ...]:
             return ()
         case _:
             assert_never(event)
+
+
+def in_order_of_acts(entries: Iterable[Entry]) -> list[Entry]:
+    """Return reports act by act: what is told again of an older act, however late, is no newer act."""
+    found: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=_order):
+        found.setdefault(entry.event.act, []).append(entry)
+    return [entry for of_act in found.values() for entry in of_act]
+
+
+def _order(entry: Entry) -> tuple[datetime, str, str]:
+    return entry.order
 
 
 def takes_back(event: AnyReport) -> tuple[str, ...]:

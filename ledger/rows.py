@@ -11,7 +11,7 @@ from ledger.meetings import Meeting
 from ledger.metrics import Evaluated
 from ledger.parts import OfUnit, OnComponent
 from ledger.rate_sums import Amount, amount_at
-from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, segments_at
+from ledger.timeline import IN_EFFECT, WHOLE, Force, Segment, Timeline, moves_no_rate, segments_at, undated
 from schemas.changes import Json
 from schemas.events import ComponentChanged, Goods
 from schemas.provenance import Document
@@ -65,7 +65,7 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
     lawful, collected = lawful_now.get(WHOLE), collected_now.get(WHOLE)
     is_collected = collected is not None and collected.force in IN_EFFECT
     shown = collected if is_collected else lawful
-    of_products = max(lawful_now.values(), key=lambda segment: segment.from_at, default=None)
+    of_products = max(lawful_now.values(), key=lambda one: (one.force in IN_EFFECT, one.from_at), default=None)
     since = shown or of_products
     following = _ahead(timeline, made, instant)
     act = _shown_act(since, following, made)
@@ -94,8 +94,8 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         "contingent_on": act.lead.contingent_on,
         "lawful": any(segment.force in IN_EFFECT for segment in lawful_now.values()),
         "collected": any(segment.force == "in_force" for segment in collected_now.values()),
-        "status": "lapsed_unconfirmed" if shown is not None and shown.lapsed else act.status,
-        "scope": _scope(lead, in_all),
+        "status": "lapsed_unconfirmed" if since is not None and since.lapsed else act.status,
+        "scope": _scope(lead if act.lead.origins else _both(act.lead, lead), in_all),
         "authority": act.lead.authority,
         "refs": refs_of(act.lead.document, in_all),
         "acts": [one.act for one in in_all.last("acts", made)],
@@ -105,7 +105,9 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         "rulings": list(in_all.last("rulings", told_of(component, found.proceedings, instant))),
         "note": NOT_ADVICE,
     }
-    if shown is not None and shown.lapsed:
+    if sparing := [one for one in made if one.lead.stage == "exempted" and moves_no_rate(one, since)]:
+        row["exempts"] = [_sparing(one) for one in in_all.last("exempts", sparing)]
+    if since is not None and since.lapsed:
         amount = amount_at(component, timeline, "collected", None, instant).amount
         row["low"], row["high"] = bound(amount.low), bound(amount.high)
     return bounded(row, in_all)
@@ -132,6 +134,25 @@ def _fullest(made: Sequence[ActOnComponent], act: ActOnComponent) -> ComponentCh
     if act.lead.origins:
         return act.lead
     return next((one.lead for one in reversed(made) if one.lead.origins), act.lead)
+
+
+def _both(report: ComponentChanged, fuller: ComponentChanged) -> ComponentChanged:
+    """Return the report that tells the scope, with what the report of the act that is shown tells of it."""
+    names = ("goods", "exceptions", "share_of_value", "stacking", "members")
+    return fuller.model_copy(update={name: told for name in names if (told := getattr(report, name))})
+
+
+def _sparing(act: ActOnComponent) -> Json:
+    """Tell of an exemption whose goods are told in words: it moves no rate, for nobody knows which part these are."""
+    goods = act.lead.goods
+    return {
+        "goods": goods.listed if isinstance(goods, Goods) else None,
+        "rate": claimed_value(act.rate),
+        "from": when_text(act.effective) if act.effective is not None else None,
+        "until": when_text(act.until) if act.until is not None else None,
+        "act": act.act,
+        "status": act.status,
+    }
 
 
 def _until(act: ActOnComponent, holds: bool) -> str | None:  # noqa: FBT001 -- now or later
@@ -206,8 +227,11 @@ def _next(ahead: _Ahead) -> Json | None:
 
 
 def _lesser(made: Sequence[ActOnComponent], shown: ActOnComponent, in_all: InAll) -> list[Json]:
-    """Return threats, proposals and announcements from the act that is shown on: recorded, and moving nothing."""
-    later = [act for act in made if not act.moves and act.order >= shown.order]
+    """Return threats, proposals and announcements from the act that is shown on: recorded, and moving nothing.
+
+    So does an act of which nobody tells when it begins.
+    """
+    later = [act for act in made if (not act.moves or undated(act)) and act.order >= shown.order]
     return [
         {"stage": act.lead.stage, "rate": claimed_value(act.rate), "act": act.act, "status": act.status}
         for act in in_all.last("not_in_force", later)

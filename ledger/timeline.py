@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
+from schemas.events import Goods
 from schemas.rates import ByProduct, PlainRate, RateRange, bounds, exact
 from schemas.times import window
 
@@ -138,6 +139,8 @@ def boundaries(timeline: Timeline, since: datetime) -> set[datetime]:
 def _apply(timeline: Timeline, act: ActOnComponent) -> None:
     operational = act.operational
     covered = window(act.lead.retroactive_from) if act.lead.retroactive_from is not None else act.start
+    if covered is None and operational is None and act.lead.stage == "extended":
+        covered = window(act.lead.announced)  # it needs no date to be clear, see `_undated`
     if covered is not None:
         _override(timeline.lawful, act, covered.earliest, covered.latest)
         if timeline.collected is not timeline.lawful and act.lead.collection == "follows_law" and operational is None:
@@ -149,15 +152,17 @@ def _apply(timeline: Timeline, act: ActOnComponent) -> None:
 
 def _override(tracks: dict[str, Track], act: ActOnComponent, start: datetime, start_latest: datetime) -> None:
     if act.lead.stage == "ended":
-        for product in tracks or {WHOLE: ()}:
+        ended = act.rate.by_product if isinstance(act.rate, ByProduct) else tracks or {WHOLE: ()}
+        for product in list(ended):
             track = tracks.get(product, ())
             tracks[product] = _put(track, _ended(act, at(track, start), start, start_latest))
         return
     for product, rate in _rates(act, tracks):
         track = tracks.get(product, ())
-        begins, begins_latest, before = start, start_latest, at(track, start)
+        begins, begins_latest = _undated(track, act, start, start_latest)
+        before = at(track, begins)
         if act.lead.stage == "extended" and before is not None and before.lapsed:
-            if act.public_at <= before.from_at and start - before.from_at <= _SEAM:
+            if act.public_at <= before.from_at and begins - before.from_at <= _SEAM:
                 begins, begins_latest = before.from_at, before.from_latest
             before = track[track.index(before) - 1]
         segment = _segment(act, rate, before, begins, begins_latest)
@@ -167,11 +172,21 @@ def _override(tracks: dict[str, Track], act: ActOnComponent, start: datetime, st
         _uncover(tracks, start)
 
 
+def _undated(track: Track, act: ActOnComponent, start: datetime, latest: datetime) -> tuple[datetime, datetime]:
+    """Return when an act begins on a track: an extension without a date leaves what is scheduled before the old end."""
+    if act.lead.stage != "extended" or act.start is not None or act.lead.retroactive_from is not None or not track:
+        return start, latest
+    scheduled = track[-2] if track[-1].lapsed and len(track) > 1 else track[-1]
+    if scheduled.from_at <= start:
+        return start, latest
+    return track[-1].from_at, track[-1].from_latest
+
+
 def _rates(act: ActOnComponent, tracks: dict[str, Track]) -> list[tuple[str, PlainRate | None]]:
-    """Return what an act sets by product group; a suspension or extension that names no rate works on all there are."""
+    """Return what an act sets by product group; what names no rate and keeps what is there works on all there are."""
     if isinstance(act.rate, ByProduct):
         return sorted(act.rate.by_product.items())
-    if act.rate is None and act.lead.stage in {"suspended", "extended"} and tracks:
+    if act.rate is None and act.lead.stage in {"suspended", "extended", "changed"} and tracks:
         return [(product, None) for product in sorted(tracks)]
     return [(WHOLE, act.rate)]
 
@@ -183,6 +198,10 @@ def _with_its_end(track: Track, act: ActOnComponent, before: Segment | None, pro
         return track
     if product and act.lead.stage == "exempted":  # the goods fall back to what holds for all others by then
         return (*track[:-1], segment._replace(to_at=act.end.latest))
+    if act.lead.stage == "exempted" and act.on_lapse is None and before is not None and before.force in IN_EFFECT:
+        lapse_at = act.end.latest
+        back = before._replace(from_at=lapse_at, from_latest=lapse_at, to_at=None, act=act)
+        return _put(track, back._replace(lapsed=True, before_lapse=segment.rate))
     on_lapse = act.on_lapse
     told = on_lapse.by_product.get(product) if isinstance(on_lapse, ByProduct) else on_lapse
     return _put(track, _lapse(act, told, segment, before, act.end.latest))
@@ -227,15 +246,19 @@ def _ended(act: ActOnComponent, before: Segment | None, start: datetime, start_l
 def _segment(
     act: ActOnComponent, rate: PlainRate | None, before: Segment | None, start: datetime, start_latest: datetime
 ) -> Segment | None:
-    """Return what an act sets. An extension or suspension that names no rate keeps the one before it."""
+    """Return what an act sets. A change, an extension or a suspension that names no rate keeps the one before it."""
     suspended: PlainRate | None = act.suspended
     match act.lead.stage:
         case "imposed" | "changed" | "exempted":
-            if act.lead.stage == "exempted" and rate is None:
+            if act.lead.stage == "exempted" and moves_no_rate(act, before):
                 return None
+            if act.lead.stage == "changed" and rate is None and before is not None and before.force in IN_EFFECT:
+                return _kept(act, before, start, start_latest)
             return Segment(start, start_latest, None, rate, suspended, "in_force", act)
         case "suspended":
             written = _written(before)
+            if rate is None and before is not None and (left := _left(act, before)) is not None:
+                return Segment(start, start_latest, None, left, suspended, "in_force", act)
             if rate is None and written is not None:
                 return Segment(start, start_latest, None, "0", written, "suspended", act)
             force: Force = "in_force" if rate not in {None, "0"} else "suspended"
@@ -249,6 +272,45 @@ def _segment(
             return Segment(start, start_latest, None, rate, suspended, "in_force", act)
         case _:
             return None
+
+
+def undated(act: ActOnComponent) -> bool:
+    """Tell whether an act would move its timeline, and no report tells from when on: it moves nothing."""
+    if not act.moves or act.lead.stage == "extended":
+        return False
+    return act.start is None and act.operational is None and act.lead.retroactive_from is None
+
+
+def moves_no_rate(exempting: ActOnComponent, before: Segment | None) -> bool:
+    """Tell whether an exemption names neither rate nor products, or its goods in words that nobody can place.
+
+    It exempts all where the act that holds tells the same goods.
+    """
+    goods = exempting.lead.goods
+    if exempting.rate is None or isinstance(exempting.rate, ByProduct) or not isinstance(goods, Goods):
+        return exempting.rate is None
+    return before is None or before.act is None or before.act.lead.goods != goods
+
+
+def _kept(act: ActOnComponent, before: Segment, start: datetime, start_latest: datetime) -> Segment:
+    if act.suspended is None:
+        return Segment(start, start_latest, None, before.rate, before.suspended, before.force, act)
+    left = _left(act, before)
+    return Segment(start, start_latest, None, before.rate if left is None else left, act.suspended, "in_force", act)
+
+
+def _left(act: ActOnComponent, before: Segment) -> PlainRate | None:
+    """Return what is still collected where an act tells only how many points it suspends. None where that is no part.
+
+    They are points of all that is written: also of those suspended before.
+    """
+    written = bounds(_sum(before.rate, before.suspended)) if before.rate is not None else None
+    if act.suspended is None or written is None or before.force not in IN_EFFECT:
+        return None
+    low, high = (number - Decimal(act.suspended) for number in written)
+    if low < 0 or high == 0:
+        return None
+    return exact(low) if low == high else RateRange(low=exact(low), high=exact(high))
 
 
 def _written(before: Segment | None) -> PlainRate | None:

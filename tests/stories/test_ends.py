@@ -72,6 +72,12 @@ def test_what_extends_all_goods_moves_the_end_of_all_and_overtakes_that_of_some(
     }
 
 
+def test_what_extends_all_goods_without_a_date_overtakes_the_end_of_some() -> None:
+    undated = LONGER.model_copy(update={"effective": None})
+    found = ends("2024-06-02T12:00:00+00:00", IMPOSED, TRUCE, CLOCKS_UNTIL, undated)
+    assert found["duty.lapse.a5"][1:] == ("moot", "overtaken by A3")
+
+
 def test_what_a_truce_brings_back_is_told_also_after_it_was_extended() -> None:
     paused = duty(
         "A2", "suspended", "2024-03-01", effective=on("2024-03-10"), until=instant("2024-06-10T00:01:00-04:00")

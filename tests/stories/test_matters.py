@@ -6,7 +6,7 @@ import pytest
 
 from schemas.events import CommitmentChanged, Event
 from schemas.provenance import Source
-from tests.stories.telling import NEGOTIATION, STATEMENT, answered, on, ruling, witness
+from tests.stories.telling import NEGOTIATION, STATEMENT, answered, listed, on, ruling, witness
 
 AT = "2024-07-01T00:00:00+00:00"
 ONE, OTHER = witness("Wire A", "wire"), witness("Wire B", "wire")
@@ -61,3 +61,12 @@ def test_what_all_say_alike_is_no_dispute() -> None:
     events = (promised("12", ONE), promised("12", OTHER))
     assert rows(*events) == [("12", "settled")]
     assert disputes(*events) == []
+
+
+def test_a_step_that_tells_neither_court_nor_components_leaves_those_told_before() -> None:
+    held = ruling("R1", "2024-03-20", "stayed")
+    step = held.model_copy(
+        update={"act": "R2", "stage": "step", "forum": None, "on_components": (), "announced": on("2024-05-01")}
+    )
+    (row,) = listed(answered("2024-06-01T00:00:00+00:00", held, step), "measures")
+    assert (row["force"], row["forum"], row["on_components"]) == ("step", "Court of Trade", ["duty"])
