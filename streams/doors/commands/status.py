@@ -68,7 +68,10 @@ def _said(found: dict[str, Any]) -> str:
         return f"The tables of partitions {', '.join(map(str, found['of_another_ledger']))} are of another ledger."
     if found["beginning_gone"]:
         return f"The beginning of partitions {', '.join(map(str, found['beginning_gone']))} is gone."
-    return "The tables are complete." if found["complete"] else f"{found['behind']} events are not in the tables yet."
+    if found["complete"]:
+        return "The tables are complete."
+    left = "1 event is" if found["behind"] == 1 else f"{found['behind']} events are"
+    return f"{left} not in the tables yet."
 
 
 def _attended(found: dict[str, Any]) -> str:
