@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 
+from schemas.complaints import expectation, perhaps, syntax
 from schemas.encoding import canonical
 from schemas.events import EVENT_CLASSES, Event
 from schemas.upcasters import upcast
@@ -25,6 +26,8 @@ _BYTES_OF_FEW_VALUES = 2 * VALUES_MAX  # a value takes a byte and what separates
 FAULTS_MAX = 2_000
 """Of so many the one to be told is looked for; among more it would take too long."""
 INTEGER_MAX = 2**53 - 1
+_REST_SHOWN = 20
+_EXPECTED_CHARS = 400
 _DIGITS_MAX = len(str(INTEGER_MAX))
 MAJOR = 1
 MINOR = 1
@@ -166,8 +169,10 @@ def _parse(data: bytes) -> dict[str, Any] | Undecodable:
         return refused.fault
     except RecursionError:
         return Undecodable("too_deep", f"expected at most {DEPTH_MAX} levels of nesting")
-    except ValueError as error:
-        return Undecodable("not_json", f"expected one JSON object: {error}")
+    except json.JSONDecodeError as error:
+        rest = text[error.pos : error.pos + _REST_SHOWN]
+        came = f"got {_shown(rest)}" if rest else "there it ends"
+        return Undecodable("not_json", f"expected one JSON object, and {syntax(error)}; {came}")
     if not isinstance(parsed, dict):
         return Undecodable("not_object", f"expected a JSON object, got {_shown(parsed)}")
     if _deeper_than(parsed, DEPTH_MAX):
@@ -236,7 +241,7 @@ def _fault(error: ValidationError, document: object) -> Undecodable:
     """Choose the first complaint that lies deepest in the document: of a union's members, the one that came closest."""
     if error.error_count() > FAULTS_MAX:
         return Undecodable("invalid_value", f"expected an event; found {error.error_count():,} faults in it")
-    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    problems = error.errors(include_url=False, include_input=False)
     located = [
         (_pointer(problem["loc"], document, missing=problem["type"] == "missing"), problem) for problem in problems
     ]
@@ -249,11 +254,19 @@ def _fault(error: ValidationError, document: object) -> Undecodable:
         code = "unknown_field"
     elif kind == "json_invalid":
         code = "not_json"
-    said = {entry["msg"].removeprefix("Value error, ") for place, entry in located if place == pointer}
-    reasons = sorted({text for text in said if text.startswith("expected")} or said)
-    found = _at(document, pointer)
-    shown = "" if code == "missing_field" else f"; got {_shown(found)}"
-    return Undecodable(code, f"{pointer or '/'}: {' or '.join(reasons)[:400]}{shown}", pointer)
+    expected = expectation([entry for place, entry in located if place == pointer])[:_EXPECTED_CHARS]
+    return Undecodable(code, f"{pointer or '/'}: {expected}{_came(code, document, pointer)}", pointer)
+
+
+def _came(code: Code, document: object, pointer: str) -> str:
+    if code == "missing_field":
+        return ""
+    came = f"; got {_shown(_at(document, pointer))}"
+    if code != "unknown_field":
+        return came
+    place, _, name = pointer.rpartition("/")
+    beside = _at(document, place)
+    return came + perhaps(name, beside if isinstance(beside, dict) else ())
 
 
 def _pointer(location: tuple[str | int, ...], document: object, *, missing: bool) -> str:

@@ -124,7 +124,7 @@ def test_bad_input_is_refused_with_its_code_and_its_place(data: bytes) -> None:
                 'such as "20", "7.5" or "-10"; got "abc"'
             ),
         ),
-        (without("source"), "/source: Field required"),
+        (without("source"), "/source: expected this field, which is missing"),
         (changed("/version", "2.0"), "this is version 2.0 and this Parley reads up to 1.x: upgrade me"),
         (b'{"a":1,"b":2,"b":3}', 'expected each key once, got "b" twice'),
         (b" " * 1024 * 1024, "expected at most 262,144 bytes, got 1,048,576"),
