@@ -8,7 +8,7 @@ from ledger.answer import Asked, latest_public_at, state
 from schemas.changes import Json
 from schemas.times import instant_text, midnight, parse_instant, zone
 from streams import ledger_file
-from streams.doors.kafka import Ledger, read_ledger
+from streams.doors.kafka import Ledger, negotiations, none_of, read_ledger
 from streams.now import now
 from streams.settings import UsageError
 
@@ -59,13 +59,12 @@ async def events_of(negotiation: str, *, ledger: str | None, bootstrap: str, pre
     if ledger is not None:
         every = ledger_file.recorded(ledger_file.events(ledger))
         found = Ledger([one for one in every if one.event.negotiation == negotiation])
+        names = {one.event.negotiation for one in every} if not found.events else ()
     else:
         found = await read_ledger(bootstrap, prefix, negotiation)
-        every = found.events
+        names = await negotiations(bootstrap, prefix) if not found.events else ()
     if not found.events:
-        names = sorted({one.event.negotiation for one in every})
-        known = f" It has {', '.join(names)}." if names else ""
-        raise UnknownNegotiation(f"The ledger has no negotiation {negotiation!r}.{known}")
+        raise UnknownNegotiation(none_of("on the ledger", negotiation, names))
     return found
 
 

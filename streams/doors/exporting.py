@@ -5,7 +5,7 @@ from typing import IO
 
 from schemas.encoding import canonical
 from streams.doors.asking import UnknownNegotiation
-from streams.doors.kafka import ledger_events
+from streams.doors.kafka import ledger_events, negotiations, none_of
 
 
 async def export_lines(bootstrap: str, prefix: str, negotiation: str | None, stream: IO[bytes]) -> int:
@@ -26,5 +26,5 @@ async def export_lines(bootstrap: str, prefix: str, negotiation: str | None, str
             written += 1
     stream.flush()
     if negotiation is not None and not written:
-        raise UnknownNegotiation(f"The ledger has no negotiation {negotiation!r}.")
+        raise UnknownNegotiation(none_of("on the ledger", negotiation, await negotiations(bootstrap, prefix)))
     return unreadable

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Collection, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Final
 
 import orjson
 
@@ -15,6 +17,8 @@ from streams.engine import Cut, decode_cut, is_set_aside
 from streams.projection import UpgradeNeeded, misplaced, recorded
 from streams.reading import KafkaRecord, TableRow, end_positions, read_as, read_set_asides, read_table, read_to_end
 from streams.topics import CUTS, EVENTS, TABLES, partition_of
+
+_NAMES_SHOWN: Final = 10
 
 
 @dataclass(slots=True)
@@ -85,8 +89,23 @@ async def without_rows(bootstrap: str, prefix: str, negotiation: str) -> str | N
     if any((await read_rows(bootstrap, prefix, negotiation)).values()):
         return None
     keys = {key.partition(b"/")[0] for rows in await _read_tables(bootstrap, prefix) for key in rows}
-    names = ", ".join(sorted(key.decode("utf-8", "backslashreplace") for key in keys))
-    return f"The tables have no negotiation {negotiation!r}. They have {names or 'none'}."
+    return none_of("in the tables", negotiation, [key.decode("utf-8", "backslashreplace") for key in keys])
+
+
+async def negotiations(bootstrap: str, prefix: str) -> set[str]:
+    """Return the keys of the ledger: what events, and records that are none, were written under."""
+    keys: set[bytes] = set()
+    async with aclosing(read_to_end(bootstrap, EVENTS.name(prefix), dense=True)) as arriving:
+        async for records in arriving:
+            keys.update(record.key or b"" for record in records)
+    return {key.decode("utf-8", "backslashreplace") for key in keys if key}
+
+
+def none_of(place: str, negotiation: str, names: Collection[str]) -> str:
+    """Say that there is no such negotiation in a place, and which there are: what may be meant, else the first."""
+    known = get_close_matches(negotiation, names, n=_NAMES_SHOWN) or sorted(names)[:_NAMES_SHOWN]
+    more = f" and {len(names) - len(known)} more" if len(names) > len(known) else ""
+    return f"There is no negotiation {negotiation!r} {place}; there is {', '.join(known) or 'none at all'}{more}."
 
 
 async def _read_tables(

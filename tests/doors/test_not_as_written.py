@@ -215,8 +215,10 @@ async def test_what_nobody_has_written_or_heard_of_is_no_empty_answer(place: Pla
     await place.begin()
     assert "No worker has written" in (await place.ask(0, "tables", "us-china"))["said"]
     await complete_with_worker(place)
-    for words in (["tables", "us-chian"], ["export", "us-chian"]):
-        assert "no negotiation 'us-chian'" in (await place.ask(commanding.BAD_INPUT, *words))["said"]
+    for words in (["tables", "us-chian"], ["export", "us-chian"], ["state", "us-chian"]):
+        said = (await place.ask(commanding.BAD_INPUT, *words))["said"]
+        assert "no negotiation 'us-chian'" in said
+        assert "there is us-china." in said
     changes = ("--kind", "changes", "--no-follow")
     for cursor, says in (("9:0", "partition 0 to 3"), (f"{PARTITION}:20", "Is it of another ledger?")):
         said = (await place.ask(commanding.BAD_INPUT, "watch", *changes, "--since", cursor))["said"]
