@@ -9,6 +9,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaConnectionError, NodeNotReadyError, StaleMetadata
 
+import streams.doors.cli  # noqa: F401 -- commands are registered in the order of the help
 from streams.broker import BrokerAddress
 from streams.broker_reaching import BrokerUnreachable
 from streams.doors.commands import status as door
