@@ -19,6 +19,7 @@ from streams.reading import KafkaRecord, TableRow, end_positions, read_as, read_
 from streams.topics import CUTS, EVENTS, TABLES, partition_of
 
 _NAMES_SHOWN: Final = 10
+_NAME_CHARS_MAX: Final = 100
 
 
 @dataclass(slots=True)
@@ -102,7 +103,11 @@ async def negotiations(bootstrap: str, prefix: str) -> set[str]:
 
 
 def none_of(place: str, negotiation: str, names: Collection[str]) -> str:
-    """Say that there is no such negotiation in a place, and which there are: what may be meant, else the first."""
+    """Say that there is no such negotiation in a place, and which there are: what may be meant, else the first.
+
+    Keys that are too long for a negotiation are those of records that are no events; they are passed over.
+    """
+    names = [name for name in names if len(name) <= _NAME_CHARS_MAX]
     known = get_close_matches(negotiation, names, n=_NAMES_SHOWN) or sorted(names)[:_NAMES_SHOWN]
     more = f" and {len(names) - len(known)} more" if len(names) > len(known) else ""
     return f"There is no negotiation {negotiation!r} {place}; there is {', '.join(known) or 'none at all'}{more}."
