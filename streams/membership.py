@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import (
     CoordinatorLoadInProgressError,
@@ -17,8 +16,7 @@ from aiokafka.errors import (
     for_code,
 )
 
-from streams.broker_reaching import answering, reaching
-from streams.engine.closing import close_wholly
+from streams.administering import administering
 
 _WITHIN_S: Final = 10.0
 _AGAIN_S: Final = 0.1
@@ -52,24 +50,18 @@ async def membership(bootstrap: str, group: str, ledger: str) -> Membership:
 
     BrokerUnreachable when nobody has told within some seconds; GroupAuthorizationFailedError.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_WITHIN_S * 1000))
-    try:
-        async with reaching(bootstrap):
-            await admin.start()
-        async with answering(bootstrap, _WITHIN_S):
-            while True:
-                try:
-                    found = (await admin.describe_consumer_groups([group]))[0].groups[0]
-                    _raise_for(found[0])
-                except _COORDINATOR_ELSEWHERE:  # also on a broker on which no group has ever been
-                    await asyncio.sleep(_AGAIN_S)
-                except _ONE_IS_SILENT:
-                    await asyncio.sleep(_AGAIN_S)
-                    await admin._client.force_metadata_update()  # noqa: SLF001 -- else it asks whom it knew at first
-                else:
-                    return _read(found, ledger)
-    finally:
-        await close_wholly(admin.close())
+    async with administering(bootstrap, request_s=_WITHIN_S, within_s=_WITHIN_S) as admin:
+        while True:
+            try:
+                found = (await admin.describe_consumer_groups([group]))[0].groups[0]
+                _raise_for(found[0])
+            except _COORDINATOR_ELSEWHERE:  # also on a broker on which no group has ever been
+                await asyncio.sleep(_AGAIN_S)
+            except _ONE_IS_SILENT:
+                await asyncio.sleep(_AGAIN_S)
+                await admin._client.force_metadata_update()  # noqa: SLF001 -- else it asks whom it knew at first
+            else:
+                return _read(found, ledger)
 
 
 def _raise_for(code: int) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from streams.broker_reaching import answering, reaching
-from streams.engine.closing import close_wholly, stop_consumer
+from streams.administering import administering
+from streams.engine.closing import stop_consumer
 from streams.engine.topic_ids import topic_id
 from streams.topics import EVENTS, OUTPUTS_MARK, TOPICS, Topic
 
@@ -101,16 +101,8 @@ async def topics_found(bootstrap: str, prefix: str) -> tuple[TopicFound, ...]:
         )
 
 
-@asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(_CREATE_S * 1000))
-    try:
-        async with reaching(bootstrap):
-            await admin.start()
-        async with answering(bootstrap, 2 * _CREATE_S):
-            yield admin
-    finally:
-        await close_wholly(admin.close())
+def _admin(bootstrap: str) -> AbstractAsyncContextManager[AIOKafkaAdminClient]:
+    return administering(bootstrap, request_s=_CREATE_S, within_s=2 * _CREATE_S)
 
 
 def _client(admin: AIOKafkaAdminClient) -> Any:  # noqa: ANN401 - aiokafka ships no types
