@@ -15,7 +15,7 @@ from streams.broker_folder import BrokerAddress, BrokerAlreadyRuns, BrokerFolder
 from streams.broker_installation import BrokerError, FetchProgress, KafkaInstallation, resolve_kafka
 from streams.broker_ports import HOST, broker_ports
 from streams.broker_progress import fetch_progress
-from streams.broker_properties import JVM_OPTIONS, server_properties
+from streams.broker_properties import JVM_OPTIONS, SHORT_LIVED, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.broker_storage import cause, format_storage
 from streams.processes import NotStarted, Started, open_log, spawn
@@ -67,6 +67,7 @@ class EmbeddedBroker:
 
     Without a `port` it takes the one it had last time on that folder, or a free one. With `die_with_parent` it ends
     when the process that started it does, however that ends; without, it goes on and is found by `running_broker`.
+    One that is `lasting` starts slower, and does more after a minute.
     """
 
     def __init__(
@@ -75,12 +76,14 @@ class EmbeddedBroker:
         *,
         port: int | None = None,
         die_with_parent: bool = True,
+        lasting: bool = False,
         settings: Settings | None = None,
         progress: FetchProgress | None = None,
     ) -> None:
         self._folder = BrokerFolder(data_dir.absolute())
         self._port = port
         self._die_with_parent = die_with_parent
+        self._jvm = JVM_OPTIONS if lasting else (*JVM_OPTIONS, *SHORT_LIVED)
         self._settings = settings
         self._progress = progress
         self._process: Started | None = None
@@ -149,8 +152,8 @@ class EmbeddedBroker:
         self._go_on()
         self._archive = ClassArchive(kafka, folder.new_archive)
         self._archive.prepare()
-        cluster = format_storage(kafka, folder, (*JVM_OPTIONS, *self._archive.options_for_tools()))
-        options = (*JVM_OPTIONS, *self._archive.options())
+        cluster = format_storage(kafka, folder, (*JVM_OPTIONS, *SHORT_LIVED, *self._archive.options_for_tools()))
+        options = (*self._jvm, *self._archive.options())
         command = kafka.command("kafka.Kafka", str(folder.properties), options=options)
         self._go_on()
         log = open_log(folder.log)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import uvloop
+
 from streams.bench.workload import records
 from streams.producing import Append, LedgerWriter
 
@@ -31,9 +33,15 @@ class AppenderSettings:
 
 
 def main() -> None:
-    """Append, then write one JSON list of what was appended."""
-    settings = AppenderSettings(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
-    sys.stdout.write(json.dumps(asyncio.run(_append(settings))) + "\n")
+    """Append, then write what was appended as one JSON list beside the settings."""
+    path = Path(sys.argv[1])
+    settings = AppenderSettings(**json.loads(path.read_text("utf-8")))
+    appended_file(path).write_text(json.dumps(uvloop.run(_append(settings))), "utf-8")
+
+
+def appended_file(settings: Path) -> Path:
+    """Return where an appender with settings in this file writes what it has appended."""
+    return settings.with_suffix(".appended")
 
 
 async def _append(settings: AppenderSettings) -> list[Appended]:

@@ -1,33 +1,34 @@
-"""How long from an acknowledged append to the change in a subscriber's hands.
+"""How long from an acknowledged append to the change in a subscriber's hands, and what the machine does at best.
 
 Appender, worker and subscriber are a process each. Load is open: events are due by the clock, whatever became of the
-last one.
+last one. All stages run one after the other on one Kafka and one ledger; the ceilings are a subscriber to the ledger
+itself, and plain aiokafka with the work of the tally.
 """
 
 import asyncio
 import json
 from asyncio.subprocess import Process
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from streams.bench.appender import Appended, AppenderSettings
+from streams.bench.appender import Appended, AppenderSettings, appended_file
 from streams.bench.faults import BenchFailed
 from streams.bench.machine import command, machine
-from streams.bench.place import PARTITIONS, Place, Tell, lay, place
+from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place
 from streams.bench.processes import Crew, crew, leave, start, tail
-from streams.bench.stages import engine_beside
+from streams.bench.stages import Projections, Stage, latency_stages, processes
 from streams.bench.subscriber import SubscriberSettings
 from streams.bench.summary import nearest_rank
 from streams.bench.tables import cuts_of
-from streams.bench.worker import WorkerSettings
 from streams.bench.workload import NAME, NEGOTIATIONS, records
 from streams.reading import end_positions
 from streams.topics import CHANGES, EVENTS
+from streams.topics_on_kafka import ensure_topics
 
-SCHEMA: Final = "parley.bench.latency/1"
-COLUMNS: Final = ("append to change, ms", "p50", "p90", "p99", "max", "events", "with changes")
+SCHEMA: Final = "parley.bench.latency/2"
+COLUMNS: Final = ("append to change, ms", "p50", "p90", "p99", "max", "p50 to its ceiling's", "with changes")
 _ARRIVE_S: Final = 30.0
 
 
@@ -48,78 +49,141 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class AtRate:
-    """What one rate came to. `due` counts from when an event was due, `acknowledged` from when the broker had it."""
+    """What one stage came to at one rate.
 
+    `due` counts from when an event was due, `acknowledged` from when the broker had it; `of_ceiling` is how many times
+    as long as its ceiling it took, by the p50 from the acknowledgement.
+    """
+
+    stage: str
+    what: str
     rate: float
     events: int
     with_changes: int
     acknowledged_to_change_ms: Percentiles
     due_to_change_ms: Percentiles
     due_to_acknowledged_ms: Percentiles
+    ceiling: str | None = None
+    of_ceiling: float | None = None
 
 
 async def latency(
-    brokers: str | None, *, rates: Sequence[float], seconds: float, history: int, seed: int, tell: Tell
+    brokers: str | None,
+    *,
+    rates: Sequence[float],
+    seconds: float,
+    warm: float,
+    history: int,
+    seed: int,
+    projections: Projections,
+    tell: Tell,
 ) -> dict[str, Any]:
-    """Measure each rate in turn on one running worker; return the document that `parley bench latency` prints."""
-    load = machine()
-    async with place(brokers) as here:
+    """Measure each stage at each rate; return the document that `parley bench latency` prints.
+
+    Before, the last stage works at the highest rate for `warm` seconds that nobody counts: a broker that has just
+    begun takes several times the processor time of one that has compiled what it does most.
+    """
+    load, stages = machine(), latency_stages(projections)
+    async with place(brokers, lasting=True) as here:
         laid = await lay(here, records(seed, history, partitions=PARTITIONS), history, tell)
-        engine = {**asdict(engine_beside(here, here, "full")), "data_directory": str(here.folder / "data")}
-        settings = asdict(WorkerSettings("full", here.prefix, engine))
-        measured: list[AtRate] = []
-        first = history
-        async with crew(here.folder / "worker", "streams.bench.worker", [settings]) as working:
-            tell("the worker folds what there is")
-            await working.until_done(laid.ends)
-            for rate in rates:
-                tell(f"{rate:g} events a second for {seconds:g} s")
-                count = round(rate * seconds) + 1
-                appends = AppenderSettings(here.bootstrap, here.topic(EVENTS), seed, first, count, rate)
-                measured.append(await _at(working, here, here.folder / f"{len(measured)}", appends))
-                first += count
+        measuring = _Measuring(here, laid, seed, tell)
+        if warm:
+            await measuring.stage(replace(stages[-1], what="warming up"), [max(rates)], warm)
+        measured = [await measuring.stage(stage, rates, seconds) for stage in stages]
     return {
         "schema": SCHEMA,
         "command": command(),
         "machine": load,
-        "workload": {"name": NAME, "seed": seed, "history": history, "negotiations": NEGOTIATIONS, "seconds": seconds},
-        "rates": [asdict(one) for one in measured],
+        "workload": {
+            "name": NAME,
+            "seed": seed,
+            "history": history,
+            "negotiations": NEGOTIATIONS,
+            "partitions": PARTITIONS,
+            "seconds": seconds,
+            "warm_seconds": warm,
+        },
+        "rates": [asdict(one) for of_rate in zip(*measured, strict=True) for one in _compared(of_rate, stages)],
     }
 
 
 def lines(document: Mapping[str, Any]) -> list[list[str]]:
-    """Return a line for each rate."""
+    """Return a line for each stage at each rate."""
     return [
         [
-            f"{one['rate']:g} events/s",
+            f"{one['rate']:g} events/s, {one['what']}",
             *(f"{one['acknowledged_to_change_ms'][name]:.1f}" for name in ("p50", "p90", "p99", "max")),
-            f"{one['events']:,}",
-            f"{one['with_changes']:,}",
+            "" if one["of_ceiling"] is None else f"{one['of_ceiling']:.1f}",
+            f"{one['with_changes']:,} of {one['events']:,}",
         ]
         for one in document["rates"]
     ]
 
 
-async def _at(working: Crew, here: Place, folder: Path, appends: AppenderSettings) -> AtRate:
-    begin = await end_positions(here.bootstrap, here.topic(CHANGES), isolation="read_committed")
-    told = await _changes_told(here)
-    follows = SubscriberSettings(here.bootstrap, here.topic(CHANGES), {str(n): offset for n, offset in begin.items()})
-    process, log = await start(folder, "subscriber", "streams.bench.subscriber", asdict(follows))
-    subscriber = _Subscriber(process, log)
-    try:
-        await subscriber.until(0)
-        appended = await _appended(folder, appends)
-        await working.until_done(await end_positions(here.bootstrap, here.topic(EVENTS)))
-        await subscriber.until(await _changes_told(here) - told)
-    finally:
-        await leave(process)
-        await subscriber.end()
-    return _of(appends.rate, appended, subscriber.seen)
+def _compared(found: Sequence[AtRate], stages: Sequence[Stage]) -> list[AtRate]:
+    """Return what the stages came to at one rate, each beside its ceiling."""
+    p50 = {one.stage: one.acknowledged_to_change_ms.p50 for one in found}
+    ceilings = {stage.name: stage.ceiling for stage in stages if stage.ceiling is not None}
+    return [
+        replace(one, ceiling=ceilings[one.stage], of_ceiling=round(p50[one.stage] / p50[ceilings[one.stage]], 2))
+        if one.stage in ceilings
+        else one
+        for one in found
+    ]
 
 
-async def _changes_told(here: Place) -> int:
+class _Measuring:
+    """The ledger that all stages share; it grows by what each of them is measured with."""
+
+    def __init__(self, here: Place, laid: Laid, seed: int, tell: Tell) -> None:
+        self._here = here
+        self._ends = laid.ends
+        self._seed = seed
+        self._tell = tell
+        self._turns = 0
+
+    async def stage(self, stage: Stage, rates: Sequence[float], seconds: float) -> list[AtRate]:
+        """Let one stage work at these rates, one after the other."""
+        self._turns += 1
+        beside = self._here.beside(f"{self._turns}-{stage.name}")
+        if not stage.writes:
+            return [await self._at(stage, beside, None, rate, seconds) for rate in rates]
+        await ensure_topics(beside.bootstrap, beside.prefix, PARTITIONS)
+        module, settings = processes(stage, self._here, beside, goes_on=True)
+        async with crew(beside.folder, module, settings) as working:
+            self._tell(f"{stage.what}: it folds what there is")
+            await working.until_done(self._ends)
+            return [await self._at(stage, beside, working, rate, seconds) for rate in rates]
+
+    async def _at(self, stage: Stage, beside: Place, working: Crew | None, rate: float, seconds: float) -> AtRate:
+        self._tell(f"{stage.what}: {rate:g} events a second for {seconds:g} s")
+        here = self._here
+        followed = beside.topic(CHANGES) if stage.writes else here.topic(EVENTS)
+        begin = await end_positions(here.bootstrap, followed, isolation="read_committed")
+        told = await _changes_told(beside) if stage.writes else 0
+        follows = SubscriberSettings(here.bootstrap, followed, {str(n): at for n, at in begin.items()}, stage.writes)
+        folder = beside.folder / f"{rate:g}"
+        process, log = await start(folder, "subscriber", "streams.bench.subscriber", asdict(follows))
+        subscriber = _Subscriber(process, log)
+        try:
+            await subscriber.until(0)
+            count = round(rate * seconds) + 1
+            first = sum(self._ends.values())
+            appends = AppenderSettings(here.bootstrap, here.topic(EVENTS), self._seed, first, count, rate)
+            appended = await _appended(folder, appends)
+            self._ends = await end_positions(here.bootstrap, here.topic(EVENTS))
+            if working is not None:
+                await working.until_done(self._ends)
+            await subscriber.until(await _changes_told(beside) - told if stage.writes else count)
+        finally:
+            await leave(process)
+            await subscriber.end()
+        return _of(stage, rate, appended, subscriber.seen)
+
+
+async def _changes_told(beside: Place) -> int:
     """Return how many changes the cuts tell of."""
-    return sum(dict(cut.counts).get(here.topic(CHANGES), 0) for cut in await cuts_of(here))
+    return sum(dict(cut.counts).get(beside.topic(CHANGES), 0) for cut in await cuts_of(beside))
 
 
 class _Subscriber:
@@ -150,28 +214,31 @@ class _Subscriber:
         async for line in process.stdout:
             told = json.loads(line)
             async with self._news:
-                self._changes = max(self._changes, 0) + len(told["changed"])
-                for partition, offset in told["changed"]:
-                    self.seen.setdefault((partition, offset), told["at"])
+                self._changes = max(self._changes, 0) + len(told)
+                for partition, offset, at in told:
+                    self.seen.setdefault((partition, offset), at)
                 self._news.notify_all()
 
 
 async def _appended(folder: Path, appends: AppenderSettings) -> list[Appended]:
     process, log = await start(folder, "appender", "streams.bench.appender", asdict(appends))
     try:
-        output, _ = await process.communicate()
+        await process.wait()
     finally:
         await leave(process)
     if process.returncode != 0:
         raise BenchFailed(f"the appender ended with exit code {process.returncode}; the end of its log:\n{tail(log)}")
-    return [(partition, offset, due_at, at) for partition, offset, due_at, at in json.loads(output)]
+    written = appended_file(log).read_text("utf-8")
+    return [(partition, offset, due_at, at) for partition, offset, due_at, at in json.loads(written)]
 
 
-def _of(rate: float, appended: Sequence[Appended], seen: Mapping[tuple[int, int], float]) -> AtRate:
+def _of(stage: Stage, rate: float, appended: Sequence[Appended], seen: Mapping[tuple[int, int], float]) -> AtRate:
     changed = [(due_at, at, seen[one, offset]) for one, offset, due_at, at in appended if (one, offset) in seen]
     if not changed:
-        raise BenchFailed(f"none of {len(appended)} events brought a change: append more of them")
+        raise BenchFailed(f"{stage.what}: none of {len(appended)} events brought a change: append more of them")
     return AtRate(
+        stage=stage.name,
+        what=stage.what,
         rate=rate,
         events=len(appended),
         with_changes=len(changed),

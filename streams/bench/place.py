@@ -56,13 +56,16 @@ class Laid:
 
 
 @asynccontextmanager
-async def place(brokers: str | None) -> AsyncIterator[Place]:
-    """Give a place with a prefix of its own: on the named Kafka, which is left as it was, or on one for the purpose."""
+async def place(brokers: str | None, *, lasting: bool = False) -> AsyncIterator[Place]:
+    """Give a place with a prefix of its own: on the named Kafka, which is left as it was, or on one for the purpose.
+
+    The latter is `lasting` where it is to be measured as one that has been up for long.
+    """
     prefix = f"bench-{now():%Y%m%d-%H%M%S}"
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
         folder = Path(name)
         if brokers is None:
-            with EmbeddedBroker(folder / "broker") as address:
+            with EmbeddedBroker(folder / "broker", lasting=lasting) as address:
                 yield Place(address.bootstrap, prefix, folder / "processes")
             return
         try:

@@ -6,6 +6,7 @@ tally and writes the bytes that the engine writes, one transaction a fetch.
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 import orjson
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.producer import sender
 
 from schemas.codec import decode
 from streams.bench.sampling import Teller
@@ -24,6 +26,7 @@ from streams.engine.collecting import collect_young
 
 Work = Literal["consume", "orjson", "decode", "fenced"]
 _FETCH_BYTES_MAX: Final = 4 << 20
+_FETCH_WAIT_MS_MAX: Final = 20  # as the engine does
 _BATCH_BYTES_MAX: Final = 1 << 19
 _RECORDS_MAX: Final = 8_000
 _TELL_EVERY_S: Final = 0.05
@@ -41,10 +44,11 @@ class PlainSettings:
     rows: str
     cuts: str
     transactional_id: str
+    goes_on: bool = False
 
 
 def main() -> None:
-    """Do the work to the end of the ledger."""
+    """Do the work to the end of the ledger, or until told to stop where it goes on."""
     settings = PlainSettings(**json.loads(Path(sys.argv[1]).read_text("utf-8")))
     collect_young()  # as the engine does
     uvloop.run(_run(settings))
@@ -56,6 +60,7 @@ async def _run(settings: PlainSettings) -> None:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=_FETCH_BYTES_MAX,
+        fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
     )
     await consumer.start()
     try:
@@ -91,6 +96,8 @@ class _Pipeline:
     def __init__(self, settings: PlainSettings) -> None:
         self._settings = settings
         self._tallies: dict[int, Tally] = {}
+        self._counts: dict[int, int] = {}
+        sender.BACKOFF_OVERRIDE = 0.002  # as the engine does
         self._producer = AIOKafkaProducer(
             bootstrap_servers=settings.bootstrap,
             acks="all",
@@ -112,7 +119,9 @@ class _Pipeline:
         async with self._producer.transaction():
             sends = []
             for partition, outputs, rows, offset in written:
-                cut = Cut(self._settings.ledger, None, partition, offset, "tally-1", ())
+                self._counts[partition] = self._counts.get(partition, 0) + len(outputs)
+                counts = ((self._settings.outputs, self._counts[partition]),)
+                cut = Cut(self._settings.ledger, None, partition, offset, "tally-1", counts)
                 sends.append(self._send(self._settings.outputs, partition, outputs))
                 sends.append(self._send(self._settings.rows, partition, list(rows.items())))
                 sends.append(self._send(self._settings.cuts, partition, [(cut.key, cut.encode())]))
@@ -145,16 +154,21 @@ class _Pipeline:
 
 
 async def _pipe(settings: PlainSettings, consumer: Any, ends: Mapping[int, int]) -> None:  # noqa: ANN401 -- aiokafka ships no types
-    pipeline, teller, done = _Pipeline(settings), Teller(), dict[int, int]()
+    pipeline, done, stopping = _Pipeline(settings), dict[int, int](), asyncio.Event()
+    teller = Teller(every_s=_TELL_EVERY_S if settings.goes_on else 0.0)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     await pipeline.start()
     try:
         teller.tell(done)
-        while done != ends:
+        while not stopping.is_set() and (settings.goes_on or done != ends):
             fetched = await consumer.getmany(timeout_ms=200, max_records=_RECORDS_MAX)
             if fetched:
                 await pipeline.take(fetched)
                 done |= {place.partition: records[-1].offset + 1 for place, records in fetched.items()}
-                teller.tell(done, pipeline.sent_bytes)
+                if settings.goes_on:
+                    teller.tell_soon(done)
+                else:
+                    teller.tell(done, pipeline.sent_bytes)
     finally:
         await pipeline.stop()
 

@@ -4,6 +4,7 @@ Start-up is left out by position: the steady part begins when a tenth of the eve
 some itself. Until then one that joined late takes partitions over and folds anew what others had done.
 """
 
+import asyncio
 import resource
 import sys
 import time
@@ -52,6 +53,7 @@ class Teller:
         self._stream = stream or sys.stdout
         self._every_s = every_s
         self._told_at = float("-inf")
+        self._soon: asyncio.TimerHandle | None = None
         self._memory = Path("/proc/self/statm").open("rb", buffering=0)  # noqa: SIM115 -- for as long as the process lives
 
     def tell(self, done: Mapping[int, int], sent_bytes: int = 0, *, at_once: bool = False) -> None:
@@ -69,6 +71,15 @@ class Teller:
         }
         self._stream.write(orjson.dumps(sample).decode() + "\n")
         self._stream.flush()
+
+    def tell_soon(self, done: Mapping[int, int]) -> None:
+        """Write a sample within `every_s` seconds, of what is done by then; for processes that go on and on."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(self._every_s, self._tell_now, done)
+
+    def _tell_now(self, done: Mapping[int, int]) -> None:
+        self._soon = None
+        self.tell(done, at_once=True)
 
     def _resident_bytes(self) -> int:
         self._memory.seek(0)

@@ -1,4 +1,4 @@
-"""What `parley bench pipeline` measures: the ceilings and the engine, each with its processes and topics."""
+"""What `parley bench pipeline` and `latency` measure: ceilings and engine, each with its processes and topics."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, get_args
@@ -56,18 +56,33 @@ def stages(projections: Projections) -> tuple[Stage, ...]:
     return tuple(chosen)
 
 
-def processes(stage: Stage, here: Place, beside: Place, *, profile: bool) -> tuple[str, list[dict[str, Any]]]:
+def latency_stages(projections: Projections) -> tuple[Stage, ...]:
+    """Return whose latency is measured, ceilings first; the first does nothing between ledger and subscriber."""
+    chosen = [
+        Stage("read", "aiokafka: read", "consume"),
+        Stage("fenced", "aiokafka: tally, transactions", "fenced", "read"),
+    ]
+    if projections != "full":
+        chosen.append(Stage("tally", "engine: tally", "tally", "fenced"))
+    if projections != "tally":
+        chosen.append(Stage("full", "engine: Parley", "full", "fenced"))
+    return tuple(chosen)
+
+
+def processes(
+    stage: Stage, here: Place, beside: Place, *, profile: bool = False, goes_on: bool = False
+) -> tuple[str, list[dict[str, Any]]]:
     """Return the module that does a stage on the ledger `here`, and the settings of each of its processes.
 
-    What they write goes to the topics of `beside`.
+    What they write goes to the topics of `beside`. What plain aiokafka does ends with the ledger unless it `goes_on`.
     """
     match stage.work:
         case "tally" | "full" as work:
             engine = asdict(engine_beside(here, beside, work))
             folders = [beside.folder / f"data-{number}" for number in range(stage.workers)]
+            one = WorkerSettings(work, beside.prefix, engine, profile=profile, goes_on=goes_on)
             return "streams.bench.worker", [
-                asdict(WorkerSettings(work, beside.prefix, {**engine, "data_directory": str(one)}, profile=profile))
-                for one in folders
+                asdict(replace(one, engine={**engine, "data_directory": str(folder)})) for folder in folders
             ]
         case work:
             plain = PlainSettings(
@@ -79,6 +94,7 @@ def processes(stage: Stage, here: Place, beside: Place, *, profile: bool) -> tup
                 rows=beside.topic(MEASURES),
                 cuts=beside.topic(CUTS),
                 transactional_id=beside.prefix,
+                goes_on=goes_on,
             )
             return "streams.bench.plain", [asdict(plain)]
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from streams.bench.profiling import Profile
 from streams.bench.sampling import Teller
@@ -15,13 +15,14 @@ from streams.projection import LedgerProjection
 from streams.topics import CHANGES
 
 Work = Literal["tally", "full"]
+_TELL_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """What a worker under measurement does, the prefix of its topics, the engine's settings, whether it is profiled.
 
-    It tells of what is committed, or of what is `folded`, silently or not.
+    It tells of what is committed, or of what is `folded`, silently or not; of every step, or now and then (`goes_on`).
     """
 
     work: Work
@@ -29,6 +30,7 @@ class WorkerSettings:
     engine: dict[str, Any]
     profile: bool = False
     folded: bool = False
+    goes_on: bool = False
 
     def factory(self) -> Callable[[int], Projection]:
         """Return what makes the projection of a partition."""
@@ -58,7 +60,7 @@ def main() -> None:
 
     path = Path(sys.argv[1])
     settings = WorkerSettings(**json.loads(path.read_text("utf-8")))
-    teller, done, sent = Teller(), dict[int, int](), Sent()
+    teller, done, sent = Teller(every_s=_TELL_EVERY_S if settings.goes_on else 0.0), dict[int, int](), Sent()
     teller.tell(done)
 
     def tell(progress: Progress) -> None:
@@ -66,7 +68,10 @@ def main() -> None:
         count = (progress.folded if settings.folded else progress.cut) + 1
         if done.get(progress.partition) != count:
             done[progress.partition] = count
-            teller.tell(done, sent.total)
+            if settings.goes_on:
+                teller.tell_soon(done)
+            else:
+                teller.tell(done, sent.total)
 
     app = build_app(EngineConfig(**settings.engine), settings.factory(), on_progress=tell)
     if not settings.profile:

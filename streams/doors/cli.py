@@ -109,7 +109,7 @@ def broker(
     """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
     with faults():
         settings = settings_with(None)
-        kafka = EmbeddedBroker(settings.broker_directory, port=port, settings=settings)
+        kafka = EmbeddedBroker(settings.broker_directory, port=port, lasting=True, settings=settings)
         with kafka as address:
             showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
             _until_told(kafka)

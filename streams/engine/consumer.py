@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import uvloop
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, ConsumerMessage, Message
 from yarl import URL
@@ -85,7 +86,7 @@ class LedgerConsumer(driver.Consumer):
         self.transport.assignment.expect()
 
     def _new_consumer_thread(self) -> LedgerThread:
-        return LedgerThread(self, loop=self.loop, beacon=self.beacon)
+        return LedgerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's signature
         """Yield one message per partition and fetch.

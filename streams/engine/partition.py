@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import assert_never
+from typing import Final, assert_never
 
 from faust.types import AppT
 
@@ -20,9 +20,13 @@ from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.progress import Progress, Recovery
 from streams.engine.projection import Projection, Record
 from streams.engine.snapshots import DamagedSnapshotError
+from streams.engine.topic_ids import TopicIds
 from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
+
+_QUIET_S: Final = 0.1
+"""A partition to which nothing came for so long has nothing to do; under load most batches end with nothing waiting."""
 
 
 class LedgerPartition:
@@ -38,11 +42,13 @@ class LedgerPartition:
         partition: int,
         held: Held[Projection],
         *,
+        ledger_ids: TopicIds,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config
         self._partition = partition
         self._held = held
+        self._ledger_ids = ledger_ids
         self._on_progress = on_progress
         self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
         self._state = moves.State(self._terms)
@@ -65,6 +71,8 @@ class LedgerPartition:
         self._released = asyncio.Event()
         self._told: Progress | None = None
         self._steps = 0
+        self._quiet = False
+        self._until_quiet: asyncio.TimerHandle | None = None
         self._task = asyncio.create_task(self._follow(), name=f"{config.ledger}/{partition}")
 
     @property
@@ -93,11 +101,13 @@ class LedgerPartition:
 
     def arrive(self, records: Sequence[Record]) -> None:
         """Take records from the ledger; they are folded or projected in their turn."""
+        self._stir()
         self._waiting.add(records)
         self._feed(moves.Arrived(tuple([record.offset for record in records])))
 
     async def leave(self) -> Held[Projection]:
         """Finish the batch in flight, release the partition and return the state for a later assignment."""
+        self._stir()
         self._feed(moves.Revoked())
         await self._released.wait()
         return self._held
@@ -269,7 +279,7 @@ class LedgerPartition:
         # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
         _, found = await asyncio.gather(
             self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
-            self._producer.topic_id(self._config.ledger),
+            self._producer.topic_id_shared(self._ledger_ids),
         )
         if found != self._topic_id:
             return moves.Failed(self._replaced(found))
@@ -292,8 +302,21 @@ class LedgerPartition:
         self._held.folded = offset
         if last:
             await self._held.save(offset)
-        else:
-            self._held.save_if_due(offset, idle=self._state.arrived <= offset)
+            return
+        self._held.save_if_due(offset, idle=self._quiet)
+        if self._state.arrived <= offset and not self._quiet:
+            self._until_quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._rest, offset)
+
+    def _rest(self, offset: int) -> None:
+        """Save once more, for nothing came since the state stood at `offset`, so it stands there still."""
+        self._quiet = True
+        self._commands.put_nowait(moves.Save(offset, last=False))
+
+    def _stir(self) -> None:
+        """Note that there is something to do; what `_rest` has asked for by then is done before it."""
+        self._quiet = False
+        if self._until_quiet is not None:
+            self._until_quiet.cancel()
 
     async def _release(self) -> None:
         await self._producer.stop()

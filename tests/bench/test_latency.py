@@ -11,13 +11,29 @@ from tests.bench.running import bench
 
 @pytest.fixture(scope="module")
 def measured(kafka: BrokerAddress) -> dict[str, Any]:
-    return bench("latency", "--rate", "20,100", "--seconds", "3", "--history", "1000", "--brokers", kafka.bootstrap)
+    few = ("--rate", "20,100", "--seconds", "3", "--warm", "1", "--history", "1000")
+    return bench("latency", *few, "--brokers", kafka.bootstrap)
 
 
 def test_every_event_is_appended_and_most_of_them_bring_a_change_to_the_subscriber(measured: dict[str, Any]) -> None:
-    assert [(one["rate"], one["events"]) for one in measured["rates"]] == [(20.0, 60), (100.0, 300)]
+    stages = ("read", "fenced", "tally", "full")
+    expected = [(rate, stage, 3 * rate) for rate in (20.0, 100.0) for stage in stages]
+    assert [(one["rate"], one["stage"], one["events"]) for one in measured["rates"]] == expected
     for one in measured["rates"]:
-        assert one["events"] / 2 < one["with_changes"] <= one["events"]
+        some = one["events"] / 2 if one["stage"] == "full" else one["events"] - 1
+        assert some < one["with_changes"] <= one["events"]
+
+
+def test_each_stage_stands_beside_its_ceiling(measured: dict[str, Any]) -> None:
+    for rate in (20.0, 100.0):
+        here = [one for one in measured["rates"] if one["rate"] == rate]
+        p50 = {one["stage"]: one["acknowledged_to_change_ms"]["p50"] for one in here}
+        found = {one["stage"]: (one["ceiling"], one["of_ceiling"]) for one in here}
+        assert found.pop("read") == (None, None)
+        assert found == {
+            stage: (ceiling, pytest.approx(p50[stage] / p50[ceiling], abs=0.01))
+            for stage, ceiling in (("fenced", "read"), ("tally", "fenced"), ("full", "fenced"))
+        }
 
 
 def test_percentiles_rise_and_the_way_from_due_is_no_shorter(measured: dict[str, Any]) -> None:
@@ -27,7 +43,10 @@ def test_percentiles_rise_and_the_way_from_due_is_no_shorter(measured: dict[str,
             assert ordered == sorted(ordered)
             assert ordered[-1] > 0
         assert one["due_to_change_ms"]["p50"] >= one["acknowledged_to_change_ms"]["p50"]
-    assert [line[0] for line in lines(measured)] == ["20 events/s", "100 events/s"]
+    assert [line[0] for line in lines(measured)][:5:4] == [
+        "20 events/s, aiokafka: read",
+        "100 events/s, aiokafka: read",
+    ]
     assert {len(line) for line in lines(measured)} == {len(COLUMNS)}
 
 

@@ -19,7 +19,7 @@ class Tally:
     """Count and sum of the numbers per key; every event appends its running sum and sets the key's row.
 
     In place of the sum it may tell how many records it has folded in silence, or the level of the root logger. To fold
-    a record in silence takes it `fold_seconds` longer.
+    a record in silence takes it `fold_seconds` longer, to project one `project_seconds`.
     """
 
     version: str = "1"
@@ -28,6 +28,7 @@ class Tally:
     stop_before: bytes | None = None
     tells: str = "sums"
     fold_seconds: float = 0.0
+    project_seconds: float = 0.0
     folded: int = 0
     store: Store | None = None
     touched: set[bytes] = field(default_factory=set)
@@ -58,6 +59,8 @@ class Tally:
             tally = self._told(b"%d %d %d" % (record.offset, count, total))
             outputs.append(self.output_topic, key, tally)
             outputs.row("sums", key, tally)
+            if self.project_seconds:
+                threading.Event().wait(self.project_seconds)
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         outputs.append(self.output_topic, record.key, b"%d set aside" % record.offset)
@@ -98,7 +101,8 @@ def main() -> None:
     fields = json.loads(Path(sys.argv[1]).read_text())
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
     stop_before = fields.pop("stop_before", "").encode() or None
-    tells, fold_seconds = fields.pop("tells", "sums"), fields.pop("fold_seconds", 0.0)
+    tells = fields.pop("tells", "sums")
+    slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds")}
     seek_seconds, watcher_raises = fields.pop("seek_seconds", 0.0), fields.pop("watcher_raises", False)
 
     def show(progress: Progress) -> None:
@@ -115,9 +119,7 @@ def main() -> None:
             raise ValueError("this is not what was expected")
 
     def tally(_: int) -> Tally:
-        return Tally(
-            version, output_topic=output_topic, stop_before=stop_before, tells=tells, fold_seconds=fold_seconds
-        )
+        return Tally(version, output_topic=output_topic, stop_before=stop_before, tells=tells, **slow)
 
     app = build_app(EngineConfig(**fields), tally, on_progress=show)
     slow_seek(app, seek_seconds)

@@ -70,6 +70,16 @@ async def test_what_a_start_had_to_fold_again_the_next_one_has_not(trial: Trial)
 
 
 @pytest.mark.kafka
+async def test_a_partition_to_which_nothing_comes_any_more_saves_what_would_be_folded_again(trial: Trial) -> None:
+    work: dict[str, Any] = {"project_seconds": 0.005, "snapshot_work": 5.0, "snapshot_within": 3_600.0}  # 1.2 s each
+    await trial.append(range(1_000))
+    await trial.worker(instance_id="a", **work)
+    await trial.until_done()
+    for n, cut in (await trial.cuts()).items():
+        await until_saved(trial, n, cut.offset)
+
+
+@pytest.mark.kafka
 async def test_a_worker_that_is_told_to_leave_saves_its_state_first(trial: Trial) -> None:
     await trial.append(range(2_000))
     first = await trial.worker(instance_id="a", snapshot_within=3_600.0)

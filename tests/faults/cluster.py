@@ -13,7 +13,7 @@ from streams.broker_archive import ClassArchive
 from streams.broker_folder import BrokerFolder
 from streams.broker_installation import KafkaInstallation, resolve_kafka
 from streams.broker_ports import HOST, is_free
-from streams.broker_properties import JVM_OPTIONS, cluster_id, server_properties
+from streams.broker_properties import JVM_OPTIONS, SHORT_LIVED, cluster_id, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.processes import Started, open_log, spawn
 from streams.settings import Settings
@@ -22,7 +22,7 @@ from tests.faults.proxy import Proxy
 
 _FIRST_PORT, _LAST_PORT = 14_000, 19_999
 _READY_S = 90.0
-_OPTIONS = tuple("-Xmx512m" if option.startswith("-Xmx") else option for option in JVM_OPTIONS)
+_OPTIONS = tuple("-Xmx512m" if option.startswith("-Xmx") else option for option in (*JVM_OPTIONS, *SHORT_LIVED))
 
 
 @dataclass(slots=True)

@@ -80,6 +80,14 @@ def test_a_broker_is_found_while_it_runs_and_not_after(tmp_path: Path) -> None:
         _ = broker.pid
 
 
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_broker_that_lasts_has_the_second_compiler(tmp_path: Path, *, lasting: bool) -> None:
+    broker = EmbeddedBroker(tmp_path, lasting=lasting)
+    with broker:
+        words = Path(f"/proc/{broker.pid}/cmdline").read_bytes().split(b"\0")
+    assert (b"-XX:TieredStopAtLevel=1" not in words) == lasting
+
+
 def test_a_second_start_says_where_the_first_one_runs(tmp_path: Path) -> None:
     first = EmbeddedBroker(tmp_path)
     with first as address:

@@ -78,18 +78,29 @@ def pipeline(
 def latency(
     rate: Annotated[str, typer.Option("--rate", help="Events a second, one after the other.")] = "50,500",
     seconds: Annotated[float, typer.Option("--seconds", help="At each rate.", min=1)] = 20.0,
+    warm: Annotated[float, typer.Option("--warm", help="Seconds of work before, not counted.", min=0)] = 60.0,
     history: Annotated[int, typer.Option("--history", help="Events on the ledger before.", min=1_000)] = 20_000,
     seed: Seed = 1,
+    projection: Annotated[Which, typer.Option("--projection", help="Which work.")] = Which.BOTH,
     brokers: Brokers = None,
     as_json: AsJson = False,
     as_table: AsTable = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
-    """Measure how long from an acknowledged append to the change in a subscriber's hands."""
+    """Measure how long from an acknowledged append to the change in a subscriber's hands, and the ceilings."""
     with _telling() as tell, faults():
         rates = _rates(rate)
         found = _measured(
-            lambda: of_latency.latency(brokers, rates=rates, seconds=seconds, history=history, seed=seed, tell=tell)
+            lambda: of_latency.latency(
+                brokers,
+                rates=rates,
+                seconds=seconds,
+                warm=warm,
+                history=history,
+                seed=seed,
+                projections=projection.value,
+                tell=tell,
+            )
         )
     _show(
         found, of_latency.COLUMNS, of_latency.lines(found), as_json=as_json, as_table=as_table, as_markdown=as_markdown

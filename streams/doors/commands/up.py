@@ -108,7 +108,7 @@ async def _kafka(settings: Settings, brokers: str | None, running: list[Part], o
     if (there := running_broker(settings)) is not None:
         tell(f"broker  the one that runs at {there.bootstrap}; it goes on when this ends")
         return there.bootstrap
-    kafka = EmbeddedBroker(settings.broker_directory, settings=settings)
+    kafka = EmbeddedBroker(settings.broker_directory, lasting=True, settings=settings)
     broker = BrokerPart(kafka, kafka.log)
     running.append(broker)
     await launch(broker, tell, over)
