@@ -15,7 +15,7 @@ from streams.engine.held import Held
 from streams.engine.partition import LedgerPartition
 from streams.engine.progress import Progress
 from streams.engine.projection import Projection, Record
-from streams.engine.topic_ids import TopicIds
+from streams.engine.topic_ids import SharedQuestion
 from streams.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Assignment:
         self._config = config
         self._factory = factory
         self._on_progress = on_progress
-        self._ledger_ids = TopicIds(config.ledger)
+        self._ledger_id = SharedQuestion()
         self._generation = -1
         self._partitions: dict[int, LedgerPartition] = {}
         self._held: dict[int, Held[Projection]] = {}
@@ -85,7 +85,7 @@ class Assignment:
                 self._config,
                 n,
                 self._held.pop(n) if n in self._held else Held(self._config.keeping(n), partial(self._factory, n)),
-                ledger_ids=self._ledger_ids,
+                ledger_id=self._ledger_id,
                 on_progress=self._progressed,
             )
             for n in sorted(partitions)

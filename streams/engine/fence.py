@@ -17,7 +17,7 @@ from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.projection import Entry
 from streams.engine.refusing import Refused, refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
-from streams.engine.topic_ids import TopicIds, topic_id
+from streams.engine.topic_ids import topic_id
 
 T = TypeVar("T")
 _BATCH_BYTES_MAX = 1 << 19
@@ -71,10 +71,6 @@ class FencedProducer:
     async def topic_id(self, topic: str) -> str | None:
         """Return the broker's id of a topic."""
         return await topic_id(self._producer.client, topic)
-
-    async def topic_id_shared(self, ids: TopicIds) -> str | None:
-        """Return what `topic_id` says, asked together with others."""
-        return await ids.ask(self._producer.client)
 
     async def send(self, entries: Mapping[str, Sequence[Entry]]) -> None:
         """Open a transaction and send these entries by topic; returns when the broker has acknowledged all of them.

@@ -20,7 +20,7 @@ from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.progress import Progress, Recovery
 from streams.engine.projection import Projection, Record
 from streams.engine.snapshots import DamagedSnapshotError
-from streams.engine.topic_ids import TopicIds
+from streams.engine.topic_ids import SharedQuestion
 from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,13 @@ class LedgerPartition:
         partition: int,
         held: Held[Projection],
         *,
-        ledger_ids: TopicIds,
+        ledger_id: SharedQuestion,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config
         self._partition = partition
         self._held = held
-        self._ledger_ids = ledger_ids
+        self._ledger_id = ledger_id
         self._on_progress = on_progress
         self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
         self._state = moves.State(self._terms)
@@ -279,7 +279,7 @@ class LedgerPartition:
         # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
         _, found = await asyncio.gather(
             self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
-            self._producer.topic_id_shared(self._ledger_ids),
+            self._ledger_id.ask(lambda: self._producer.topic_id(self._config.ledger)),
         )
         if found != self._topic_id:
             return moves.Failed(self._replaced(found))

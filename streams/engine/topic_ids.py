@@ -5,7 +5,9 @@ aiokafka speaks the metadata request up to version 5, ids came with version 10; 
 
 import asyncio
 import base64
+from collections.abc import Callable, Coroutine
 from io import BytesIO
+from typing import Any
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
@@ -98,29 +100,30 @@ class _TopicIdRequest(Request[_RequestStruct]):  # type: ignore[misc]  # aiokafk
         return request_struct_class([(_NO_ID, self._topic, {})], False, False, {})  # noqa: FBT003  wire fields
 
 
-class TopicIds:
-    """Asks for the id of one topic once for all who want to know it at the same time.
+class SharedQuestion:
+    """One question for all who ask the same at the same time.
 
     An answer is of use to whoever asked before the question was sent. So those who come while one is under way share
     the next, which is sent when the answer is there: four partitions that commit side by side ask half as often.
     """
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self) -> None:
         self._asked: asyncio.Task[str | None] | None = None
         self._next: asyncio.Task[str | None] | None = None
 
-    async def ask(self, client: AIOKafkaClient) -> str | None:
-        """Return what `topic_id` says, of a question that is sent after this call; over this client or another's."""
+    async def ask(self, question: Callable[[], Coroutine[Any, Any, str | None]]) -> str | None:
+        """Return the answer to a question that is sent after this call: this one, or the same of another's."""
         if self._next is None:
-            self._next = asyncio.create_task(self._ask(self._asked, client))
+            self._next = asyncio.create_task(self._ask(self._asked, question))
         return await asyncio.shield(self._next)
 
-    async def _ask(self, before: asyncio.Task[str | None] | None, client: AIOKafkaClient) -> str | None:
+    async def _ask(
+        self, before: asyncio.Task[str | None] | None, question: Callable[[], Coroutine[Any, Any, str | None]]
+    ) -> str | None:
         if before is not None:
             await asyncio.wait([before])
         self._asked, self._next = self._next, None  # who comes from now on is too late for this question
-        return await topic_id(client, self._topic)
+        return await question()
 
 
 async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from streams.engine import Outputs, Progress, Record, fence, partition, topic_ids
+from streams.engine import Outputs, Progress, Record, fence, partition
 from streams.engine.assignment import Assignment
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.watchdog import Watchdog
@@ -105,7 +105,6 @@ def meetings(monkeypatch: pytest.MonkeyPatch) -> Meetings:
 
     monkeypatch.setattr(fence, "AIOKafkaProducer", lambda **_: Producer(meetings))
     monkeypatch.setattr(fence, "topic_id", topic_id)
-    monkeypatch.setattr(topic_ids, "topic_id", topic_id)
     monkeypatch.setattr(partition, "read_behind_fence", read_behind_fence)
     monkeypatch.setattr(Watchdog, "start", lambda _: None)
     return meetings

@@ -44,7 +44,6 @@ def cut_read_before_fencing() -> None:
 
     protocol.step = hasty
     FencedProducer.topic_id = unknown_topic_id  # type: ignore[assignment]
-    FencedProducer.topic_id_shared = unknown_topic_id  # type: ignore[assignment]
 
 
 def outputs_outside_the_transaction() -> None:
