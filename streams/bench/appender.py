@@ -39,9 +39,9 @@ def main() -> None:
     appended_file(path).write_text(json.dumps(uvloop.run(_append(settings))), "utf-8")
 
 
-def appended_file(settings: Path) -> Path:
-    """Return where an appender with settings in this file writes what it has appended."""
-    return settings.with_suffix(".appended")
+def appended_file(beside: Path) -> Path:
+    """Return where an appender writes what it has appended: beside its settings and its log, with the same stem."""
+    return beside.with_suffix(".appended")
 
 
 async def _append(settings: AppenderSettings) -> list[Appended]:

@@ -30,6 +30,7 @@ from streams.topics_on_kafka import ensure_topics
 SCHEMA: Final = "parley.bench.latency/2"
 COLUMNS: Final = ("append to change, ms", "p50", "p90", "p99", "max", "p50 to its ceiling's", "with changes")
 _ARRIVE_S: Final = 30.0
+_LOOK_S: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ async def latency(
             "seconds": seconds,
             "warm_seconds": warm,
         },
-        "rates": [asdict(one) for of_rate in zip(*measured, strict=True) for one in _compared(of_rate, stages)],
+        "rates": [asdict(one) for of_rate in zip(*measured, strict=True) for one in _compared(of_rate)],
     }
 
 
@@ -120,13 +121,16 @@ def lines(document: Mapping[str, Any]) -> list[list[str]]:
     ]
 
 
-def _compared(found: Sequence[AtRate], stages: Sequence[Stage]) -> list[AtRate]:
-    """Return what the stages came to at one rate, each beside its ceiling."""
+def _compared(found: Sequence[AtRate]) -> list[AtRate]:
+    """Return what the stages came to at one rate, each beside its ceiling.
+
+    A subscriber to the ledger may have an event before its appender has heard that it is acknowledged: there is nothing
+    to divide by then.
+    """
     p50 = {one.stage: one.acknowledged_to_change_ms.p50 for one in found}
-    ceilings = {stage.name: stage.ceiling for stage in stages if stage.ceiling is not None}
     return [
-        replace(one, ceiling=ceilings[one.stage], of_ceiling=round(p50[one.stage] / p50[ceilings[one.stage]], 2))
-        if one.stage in ceilings
+        replace(one, of_ceiling=round(p50[one.stage] / p50[one.ceiling], 2))
+        if one.ceiling is not None and p50[one.ceiling] > 0
         else one
         for one in found
     ]
@@ -160,7 +164,7 @@ class _Measuring:
         here = self._here
         followed = beside.topic(CHANGES) if stage.writes else here.topic(EVENTS)
         begin = await end_positions(here.bootstrap, followed, isolation="read_committed")
-        told = await _changes_told(beside) if stage.writes else 0
+        told = await _changes_told(beside, self._ends) if stage.writes else 0
         follows = SubscriberSettings(here.bootstrap, followed, {str(n): at for n, at in begin.items()}, stage.writes)
         folder = beside.folder / f"{rate:g}"
         process, log = await start(folder, "subscriber", "streams.bench.subscriber", asdict(follows))
@@ -174,16 +178,28 @@ class _Measuring:
             self._ends = await end_positions(here.bootstrap, here.topic(EVENTS))
             if working is not None:
                 await working.until_done(self._ends)
-            await subscriber.until(await _changes_told(beside) - told if stage.writes else count)
+            await subscriber.until(await _changes_told(beside, self._ends) - told if stage.writes else count)
         finally:
             await leave(process)
             await subscriber.end()
         return _of(stage, rate, appended, subscriber.seen)
 
 
-async def _changes_told(beside: Place) -> int:
-    """Return how many changes the cuts tell of."""
-    return sum(dict(cut.counts).get(beside.topic(CHANGES), 0) for cut in await cuts_of(beside))
+async def _changes_told(beside: Place, ends: Mapping[int, int]) -> int:
+    """Return how many changes the cuts tell of, once they stand at these ends of the ledger.
+
+    A commit is acknowledged a moment before readers of what is committed see it.
+    """
+    wanted = {partition: end - 1 for partition, end in ends.items() if end}
+    try:
+        async with asyncio.timeout(_ARRIVE_S):
+            while True:
+                cuts = await cuts_of(beside)
+                if {cut.partition: cut.offset for cut in cuts} == wanted:
+                    return sum(dict(cut.counts).get(beside.topic(CHANGES), 0) for cut in cuts)
+                await asyncio.sleep(_LOOK_S)  # what others commit tells nobody
+    except TimeoutError:
+        raise BenchFailed(f"{beside.prefix}: expected cuts at {wanted} within {_ARRIVE_S:g} s") from None
 
 
 class _Subscriber:
@@ -245,4 +261,5 @@ def _of(stage: Stage, rate: float, appended: Sequence[Appended], seen: Mapping[t
         acknowledged_to_change_ms=Percentiles.of(seen_at - at for _, at, seen_at in changed),
         due_to_change_ms=Percentiles.of(seen_at - due_at for due_at, _, seen_at in changed),
         due_to_acknowledged_ms=Percentiles.of(at - due_at for _, _, due_at, at in appended),
+        ceiling=stage.ceiling,
     )

@@ -165,10 +165,7 @@ async def _pipe(settings: PlainSettings, consumer: Any, ends: Mapping[int, int])
             if fetched:
                 await pipeline.take(fetched)
                 done |= {place.partition: records[-1].offset + 1 for place, records in fetched.items()}
-                if settings.goes_on:
-                    teller.tell_soon(done)
-                else:
-                    teller.tell(done, pipeline.sent_bytes)
+                teller.tell(done, pipeline.sent_bytes)
     finally:
         await pipeline.stop()
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -57,11 +58,15 @@ class Teller:
         self._memory = Path("/proc/self/statm").open("rb", buffering=0)  # noqa: SIM115 -- for as long as the process lives
 
     def tell(self, done: Mapping[int, int], sent_bytes: int = 0, *, at_once: bool = False) -> None:
-        """Write a sample, unless the last one is too recent."""
+        """Write a sample; where the last one is too recent, as soon as it is not, of what is `done` by then."""
         at = time.monotonic()
-        if at - self._told_at < self._every_s and not at_once:
+        wait = self._told_at + self._every_s - at
+        if wait > 0 and not at_once:
+            if self._soon is None:
+                loop = asyncio.get_running_loop()
+                self._soon = loop.call_later(wait, partial(self.tell, done, sent_bytes, at_once=True))
             return
-        self._told_at = at
+        self._told_at, self._soon = at, None
         sample = {
             "at": at,
             "done": {str(partition): count for partition, count in done.items()},
@@ -71,15 +76,6 @@ class Teller:
         }
         self._stream.write(orjson.dumps(sample).decode() + "\n")
         self._stream.flush()
-
-    def tell_soon(self, done: Mapping[int, int]) -> None:
-        """Write a sample within `every_s` seconds, of what is done by then; for processes that go on and on."""
-        if self._soon is None:
-            self._soon = asyncio.get_running_loop().call_later(self._every_s, self._tell_now, done)
-
-    def _tell_now(self, done: Mapping[int, int]) -> None:
-        self._soon = None
-        self.tell(done, at_once=True)
 
     def _resident_bytes(self) -> int:
         self._memory.seek(0)

@@ -68,10 +68,7 @@ def main() -> None:
         count = (progress.folded if settings.folded else progress.cut) + 1
         if done.get(progress.partition) != count:
             done[progress.partition] = count
-            if settings.goes_on:
-                teller.tell_soon(done)
-            else:
-                teller.tell(done, sent.total)
+            teller.tell(done, sent.total)
 
     app = build_app(EngineConfig(**settings.engine), settings.factory(), on_progress=tell)
     if not settings.profile:

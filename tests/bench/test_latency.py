@@ -1,9 +1,10 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from streams.bench.latency import COLUMNS, Percentiles, lines
+from streams.bench.latency import COLUMNS, AtRate, Percentiles, _compared, lines
 from streams.broker import BrokerAddress
 from streams.doors.cli import app
 from tests.bench.running import bench
@@ -34,6 +35,14 @@ def test_each_stage_stands_beside_its_ceiling(measured: dict[str, Any]) -> None:
             stage: (ceiling, pytest.approx(p50[stage] / p50[ceiling], abs=0.01))
             for stage, ceiling in (("fenced", "read"), ("tally", "fenced"), ("full", "fenced"))
         }
+
+
+def test_a_ceiling_that_takes_no_time_is_none_to_divide_by() -> None:
+    none, some = Percentiles(0, 0, 1, 1), Percentiles(2, 2, 2, 2)
+    read = AtRate("read", "aiokafka: read", 50.0, 1, 1, none, none, none)
+    fenced = AtRate("fenced", "aiokafka: tally", 50.0, 1, 1, some, some, some, ceiling="read")
+    full = replace(fenced, stage="full", ceiling="fenced")
+    assert [one.of_ceiling for one in _compared([read, fenced, full])] == [None, None, 1.0]
 
 
 def test_percentiles_rise_and_the_way_from_due_is_no_shorter(measured: dict[str, Any]) -> None:
