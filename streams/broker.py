@@ -15,7 +15,7 @@ from streams.broker_folder import BrokerAddress, BrokerAlreadyRuns, BrokerFolder
 from streams.broker_installation import BrokerError, FetchProgress, KafkaInstallation, resolve_kafka
 from streams.broker_ports import HOST, broker_ports
 from streams.broker_progress import fetch_progress
-from streams.broker_properties import JVM_OPTIONS, SHORT_LIVED, server_properties
+from streams.broker_properties import JVM_OPTIONS, LASTING, SHORT_LIVED, server_properties
 from streams.broker_readiness import cluster_at, listens
 from streams.broker_storage import cause, format_storage
 from streams.processes import NotStarted, Started, open_log, spawn
@@ -83,7 +83,7 @@ class EmbeddedBroker:
         self._folder = BrokerFolder(data_dir.absolute())
         self._port = port
         self._die_with_parent = die_with_parent
-        self._jvm = JVM_OPTIONS if lasting else (*JVM_OPTIONS, *SHORT_LIVED)
+        self._jvm = (*JVM_OPTIONS, *(LASTING if lasting else SHORT_LIVED))
         self._settings = settings
         self._progress = progress
         self._process: Started | None = None

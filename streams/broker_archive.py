@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from streams.broker_installation import KafkaInstallation
-from streams.broker_properties import JVM_OPTIONS
+from streams.broker_properties import JVM_OPTIONS, SHORT_LIVED
 
 _DUMP_S: Final = 60
 
@@ -30,7 +30,8 @@ class ClassArchive:
         self.unfinished.unlink(missing_ok=True)
         if self.kafka.java_archive.exists():
             return
-        command = [str(self.kafka.java), *JVM_OPTIONS, "-Xshare:dump", f"-XX:SharedArchiveFile={self.unfinished}"]
+        dump = ("-Xshare:dump", f"-XX:SharedArchiveFile={self.unfinished}")
+        command = [str(self.kafka.java), *JVM_OPTIONS, *SHORT_LIVED, *dump]
         done = subprocess.run(  # noqa: S603 - the command is Parley's own
             command, check=False, capture_output=True, timeout=_DUMP_S
         )

@@ -2,13 +2,17 @@
 
 Appender, worker and subscriber are a process each. Load is open: events are due by the clock, whatever became of the
 last one. All stages run one after the other on one Kafka and one ledger; the ceilings are a subscriber to the ledger
-itself, and plain aiokafka with the work of the tally.
+itself, and plain aiokafka with the work of the tally. Where there are cores enough, and unless told otherwise, what
+works between ledger and subscriber has one to itself, as with `parley up --own-core`; broker, appender and subscriber
+share the others.
 """
 
 import asyncio
 import json
+import os
 from asyncio.subprocess import Process
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -23,6 +27,7 @@ from streams.bench.subscriber import SubscriberSettings
 from streams.bench.summary import nearest_rank
 from streams.bench.tables import cuts_of
 from streams.bench.workload import NAME, NEGOTIATIONS, records
+from streams.cores import Cores, confine, set_apart
 from streams.reading import end_positions
 from streams.topics import CHANGES, EVENTS
 from streams.topics_on_kafka import ensure_topics
@@ -77,6 +82,7 @@ async def latency(
     history: int,
     seed: int,
     projections: Projections,
+    own_core: bool,
     tell: Tell,
 ) -> dict[str, Any]:
     """Measure each stage at each rate; return the document that `parley bench latency` prints.
@@ -85,12 +91,14 @@ async def latency(
     begun takes several times the processor time of one that has compiled what it does most.
     """
     load, stages = machine(), latency_stages(projections)
+    cores = set_apart() if own_core else None
     async with place(brokers, lasting=True) as here:
         laid = await lay(here, records(seed, history, partitions=PARTITIONS), history, tell)
-        measuring = _Measuring(here, laid, seed, tell)
-        if warm:
-            await measuring.stage(replace(stages[-1], what="warming up"), [max(rates)], warm)
-        measured = [await measuring.stage(stage, rates, seconds) for stage in stages]
+        with _beside(here, cores):
+            measuring = _Measuring(here, laid, cores, seed, tell)
+            if warm:
+                await measuring.stage(replace(stages[-1], what="warming up"), [max(rates)], warm)
+            measured = [await measuring.stage(stage, rates, seconds) for stage in stages]
     return {
         "schema": SCHEMA,
         "command": command(),
@@ -104,8 +112,24 @@ async def latency(
             "seconds": seconds,
             "warm_seconds": warm,
         },
+        "own_core": cores is not None,
         "rates": [asdict(one) for of_rate in zip(*measured, strict=True) for one in _compared(of_rate)],
     }
+
+
+@contextmanager
+def _beside(here: Place, cores: Cores | None) -> Iterator[None]:
+    """Leave the core that is set apart alone: broker, this process and what it starts run on the others."""
+    if cores is None:
+        yield
+        return
+    if here.broker is not None:
+        confine(here.broker, cores.others)
+    confine(os.getpid(), cores.others)
+    try:
+        yield
+    finally:
+        confine(os.getpid(), cores.own | cores.others)
 
 
 def lines(document: Mapping[str, Any]) -> list[list[str]]:
@@ -139,8 +163,9 @@ def _compared(found: Sequence[AtRate]) -> list[AtRate]:
 class _Measuring:
     """The ledger that all stages share; it grows by what each of them is measured with."""
 
-    def __init__(self, here: Place, laid: Laid, seed: int, tell: Tell) -> None:
+    def __init__(self, here: Place, laid: Laid, cores: Cores | None, seed: int, tell: Tell) -> None:
         self._here = here
+        self._cores = cores
         self._ends = laid.ends
         self._seed = seed
         self._tell = tell
@@ -155,6 +180,8 @@ class _Measuring:
         await ensure_topics(beside.bootstrap, beside.prefix, PARTITIONS)
         module, settings = processes(stage, self._here, beside, goes_on=True)
         async with crew(beside.folder, module, settings) as working:
+            if self._cores is not None:
+                working.confine(self._cores.own)
             self._tell(f"{stage.what}: it folds what there is")
             await working.until_done(self._ends)
             return [await self._at(stage, beside, working, rate, seconds) for rate in rates]

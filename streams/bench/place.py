@@ -31,6 +31,8 @@ class Place:
     bootstrap: str
     prefix: str
     folder: Path
+    broker: int | None = None
+    """The process of the Kafka, where it was made for the purpose."""
 
     def topic(self, topic: Topic) -> str:
         """Return the name of a topic here."""
@@ -65,8 +67,9 @@ async def place(brokers: str | None, *, lasting: bool = False) -> AsyncIterator[
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
         folder = Path(name)
         if brokers is None:
-            with EmbeddedBroker(folder / "broker", lasting=lasting) as address:
-                yield Place(address.bootstrap, prefix, folder / "processes")
+            kafka = EmbeddedBroker(folder / "broker", lasting=lasting)
+            with kafka as address:
+                yield Place(address.bootstrap, prefix, folder / "processes", kafka.pid)
             return
         try:
             yield Place(brokers, prefix, folder / "processes")

@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 from streams.bench.faults import BenchFailed
 from streams.bench.profiling import read_profile
 from streams.bench.sampling import Sample
+from streams.cores import confine
 from streams.guard import die_with_parent
 
 _SILENCE_S: Final = 120.0
@@ -96,6 +97,11 @@ class Crew:
                 raise self._failure(f"nothing moved for {_SILENCE_S:g} s at {self.done}") from None
             if any(process.returncode is not None for process, _ in self._processes) and not holds():
                 raise self._failure(f"a process ended at {self.done}")
+
+    def confine(self, cores: Collection[int]) -> None:
+        """Let them run on these cores only."""
+        for process, _ in self._processes:
+            confine(process.pid, cores)
 
     async def kill(self) -> None:
         """Kill all of them at once (SIGKILL)."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from streams.background import in_background
 from streams.broker import BrokerError, EmbeddedBroker
 from streams.broker_ports import HOST, free_port
+from streams.cores import confine
 from streams.doors.commanding import UNREACHABLE
 from streams.engine import ExitCode
 from streams.processes import NotStarted, Started, open_log, spawn
@@ -60,12 +61,14 @@ class Part(Protocol):
 class CommandPart:
     """A command of Parley's in a guarded process: it ends when this process does, however that ends.
 
-    It serves its status on `port`, which is chosen with each start: another program may have taken the last one.
+    It serves its status on `port`, which is chosen with each start: another program may have taken the last one. It may
+    be confined to some `cores`.
     """
 
     name: str
     command: tuple[str, ...]
     log: Path
+    cores: Collection[int] | None = None
     port: int = field(default=0, init=False)
     process: Started | None = field(default=None, init=False)
 
@@ -79,6 +82,8 @@ class CommandPart:
             raise NotStarted(f"{error.why} Its log: {self.log}", f"The {self.name}") from error
         finally:
             os.close(log)  # the process has inherited it
+        if self.cores is not None:
+            confine(self.process.pid, self.cores)
         return f"process {self.process.pid}, http://{HOST}:{self.port}/readyz, log {self.log}"
 
     def stop(self) -> None:
@@ -94,10 +99,11 @@ class CommandPart:
 
 @dataclass(slots=True)
 class BrokerPart:
-    """The embedded Kafka."""
+    """The embedded Kafka; it may be confined to some `cores`."""
 
     broker: EmbeddedBroker
     log: Path
+    cores: Collection[int] | None = None
     name: str = "broker"
     bootstrap: str = ""
     over: threading.Event = field(default_factory=threading.Event, init=False)
@@ -105,6 +111,8 @@ class BrokerPart:
     def start(self) -> str:
         """Start it; returns when it answers. BrokerError."""
         self.bootstrap = self.broker.start(over=self.over).bootstrap
+        if self.cores is not None:
+            confine(self.broker.pid, self.cores)
         return f"process {self.broker.pid}, Kafka on {self.bootstrap}, log {self.log}"
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from streams.bench.latency import COLUMNS, AtRate, Percentiles, _compared, lines
 from streams.broker import BrokerAddress
+from streams.cores import set_apart
 from streams.doors.cli import app
 from tests.bench.running import bench
 
@@ -23,6 +24,10 @@ def test_every_event_is_appended_and_most_of_them_bring_a_change_to_the_subscrib
     for one in measured["rates"]:
         some = one["events"] / 2 if one["stage"] == "full" else one["events"] - 1
         assert some < one["with_changes"] <= one["events"]
+
+
+def test_it_says_whether_the_worker_had_a_core_to_itself(measured: dict[str, Any]) -> None:
+    assert measured["own_core"] == (set_apart() is not None)
 
 
 def test_each_stage_stands_beside_its_ceiling(measured: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from schemas.codec import encode
 from schemas.events import Event
 from streams.broker import BrokerAddress, EmbeddedBroker
 from streams.client import Parley
+from streams.cores import set_apart
 from streams.doors.appending import Appended
 from streams.engine import ExitCode
 from streams.producing import LedgerWriter
@@ -139,6 +140,27 @@ async def test_a_report_becomes_an_alert_and_whatever_is_killed_comes_back(tmp_p
         "broker  stopped",
     ]
     assert {process for process in (*processes.values(), *again.values()) if runs(process)} == set()
+
+
+async def test_the_worker_can_have_a_core_to_itself_also_after_a_new_start(tmp_path: Path) -> None:
+    cores = set_apart()
+    async with told(tmp_path, "up", "--own-core") as up:
+        if cores is None:
+            assert await up.end() == 2
+            assert "--own-core needs Linux and two processor cores or more" in "".join(up.lines)
+            return
+        await up.until(UP)
+        before = up.processes()
+        os.kill(before["worker"], signal.SIGKILL)
+        processes = {**before, **await up.started("worker")}
+        found = {name: all_cores_of(process) for name, process in processes.items()}
+        assert await up.end(signal.SIGTERM) == 0
+    assert found == {"broker": cores.others, "worker": cores.own, "clock": cores.others}
+
+
+def all_cores_of(process: int) -> frozenset[int]:
+    """Return the cores on which any thread of a process may run."""
+    return frozenset().union(*(os.sched_getaffinity(int(one.name)) for one in Path(f"/proc/{process}/task").iterdir()))
 
 
 async def test_when_kafka_is_killed_everything_comes_back_and_nobody_is_left_without_a_warning(tmp_path: Path) -> None:

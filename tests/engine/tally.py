@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,9 +37,9 @@ class Tally:
     def attach(self, store: Store) -> None:
         self.store = store
 
-    def changed(self) -> dict[bytes, bytes | None]:
+    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         touched, self.touched = self.touched, set()
-        return {key: b"%d %d" % self.sums[key] for key in touched}
+        return iter([(key, b"%d %d" % self.sums[key]) for key in touched])
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:

@@ -80,6 +80,13 @@ def latency(
     seconds: Annotated[float, typer.Option("--seconds", help="At each rate.", min=1)] = 20.0,
     warm: Annotated[float, typer.Option("--warm", help="Seconds of work before, not counted.", min=0)] = 60.0,
     history: Annotated[int, typer.Option("--history", help="Events on the ledger before.", min=1_000)] = 20_000,
+    own_core: Annotated[
+        bool,
+        typer.Option(
+            "--own-core/--shared-cores",
+            help="Whether the worker has a core to itself, as with `parley up --own-core`; there have to be two.",
+        ),
+    ] = True,
     seed: Seed = 1,
     projection: Annotated[Which, typer.Option("--projection", help="Which work.")] = Which.BOTH,
     brokers: Brokers = None,
@@ -99,6 +106,7 @@ def latency(
                 history=history,
                 seed=seed,
                 projections=projection.value,
+                own_core=own_core,
                 tell=tell,
             )
         )
