@@ -1,16 +1,20 @@
-"""How long until a worker applies new events again: killed under load with its disk, and with an empty disk."""
+"""How long until a worker applies new events again: killed under load with its disk, and with an empty disk.
+
+The ceiling of the latter is plain aiokafka that reads the same ledger and decodes its events.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
 from streams.bench.machine import command, machine
-from streams.bench.place import PARTITIONS, Place, Tell, lay, place
+from streams.bench.pipeline import measured_stage
+from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place
 from streams.bench.processes import crew
 from streams.bench.sampling import reached_at, steady
-from streams.bench.stages import engine_beside
+from streams.bench.stages import DECODE, engine_beside
 from streams.bench.summary import nearest_rank
 from streams.bench.tables import rows_of
 from streams.bench.worker import WorkerSettings
@@ -19,8 +23,11 @@ from streams.producing import Append, LedgerWriter
 from streams.reading import end_positions
 from streams.topics import EVENTS
 
-SCHEMA: Final = "parley.bench.recovery/1"
-COLUMNS: Final = ("history", "rows", "kills", "killed: s p50", "p95", "max", "empty disk: s", "folded/s")
+SCHEMA: Final = "parley.bench.recovery/2"
+COLUMNS: Final = (
+    *("history", "rows", "kills", "killed: s p50", "p95", "max", "empty disk: s", "folded/s"),
+    *("of what aiokafka reads and decodes",),
+)
 _HANDFUL: Final = 200
 """So many events are on their way when a worker is killed, and as many come right after."""
 
@@ -43,6 +50,9 @@ class EmptyDisk:
     folded_per_s: float
     cpu_us_per_event: float
     resident_bytes: int
+    decoded_per_s: float
+    """What plain aiokafka reads and decodes of the same ledger, the ceiling."""
+    of_ceiling: float
 
 
 async def recovery(brokers: str | None, *, events: int, kills: int, seed: int, tell: Tell) -> dict[str, Any]:
@@ -50,10 +60,10 @@ async def recovery(brokers: str | None, *, events: int, kills: int, seed: int, t
     load = machine()
     source = records(seed, events + 2 * _HANDFUL * (kills + 1), partitions=PARTITIONS)
     async with place(brokers) as here:
-        await lay(here, source, events, tell)
+        laid = await lay(here, source, events, tell)
         killed = await _killed(here, source, kills, tell)
         rows = await rows_of(here)
-        empty = await _empty_disk(here, tell)
+        empty = await _empty_disk(here, laid, tell)
     return {
         "schema": SCHEMA,
         "command": command(),
@@ -75,6 +85,7 @@ def lines(document: Mapping[str, Any]) -> list[list[str]]:
             *(f"{killed[name]:.2f}" for name in ("p50", "p95", "max")),
             f"{empty['seconds']:.1f}",
             f"{empty['folded_per_s']:,.0f}",
+            f"{empty['of_ceiling']:.2f} of {empty['decoded_per_s']:,.0f}",
         ]
     ]
 
@@ -107,9 +118,11 @@ async def _killed(here: Place, source: Iterator[Append], kills: int, tell: Tell)
     return Killed(tuple(round(one, 3) for one in found), round(p50, 3), round(p95, 3), round(most, 3))
 
 
-async def _empty_disk(here: Place, tell: Tell) -> EmptyDisk:
-    tell("a worker with an empty disk folds the ledger")
+async def _empty_disk(here: Place, laid: Laid, tell: Tell) -> EmptyDisk:
     ends = await end_positions(here.bootstrap, here.topic(EVENTS))
+    tell(DECODE.what)
+    ceiling = await measured_stage(DECODE, here, here.beside(DECODE.name), replace(laid, ends=ends), ceiling=None)
+    tell("a worker with an empty disk folds the ledger")
     begun_at = time.monotonic()
     settings = _settings(here, "empty", folded=True)
     async with crew(here.folder / "empty-disk", "streams.bench.worker", [settings]) as working:
@@ -120,4 +133,6 @@ async def _empty_disk(here: Place, tell: Tell) -> EmptyDisk:
         folded_per_s=round(part.rate, 1),
         cpu_us_per_event=round(part.cpu_us, 2),
         resident_bytes=working.samples[-1].resident_bytes,
+        decoded_per_s=ceiling.events_per_s,
+        of_ceiling=round(part.rate / ceiling.events_per_s, 3),
     )

@@ -1,7 +1,7 @@
 """What `parley bench pipeline` and `latency` measure: ceilings and engine, each with its processes and topics."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from streams.bench.machine import cores
 from streams.bench.place import PARTITIONS, Place
@@ -37,12 +37,15 @@ class Stage:
         return self.is_engine or self.work == "fenced"
 
 
+DECODE: Final = Stage("decode", "aiokafka: read, decode events", "decode", "consume")
+
+
 def stages(projections: Projections) -> tuple[Stage, ...]:
     """Return what is measured, ceilings first."""
     chosen = [
         Stage("consume", "aiokafka: read", "consume"),
         Stage("orjson", "aiokafka: read, orjson", "orjson", "consume"),
-        Stage("decode", "aiokafka: read, decode events", "decode", "consume"),
+        DECODE,
     ]
     if projections != "full":
         chosen += [

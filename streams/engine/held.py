@@ -144,7 +144,6 @@ class Held(Generic[S]):
     async def save(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if anything has happened since the last time."""
         by = time.monotonic() + self._keeping.patience
-        self._hurry.set()
         if await self._written_by(by) and self._store is not None and folded > self._store.folded:
             self._saving = self._save(self._store, folded)
             await self._written_by(by)  # else it goes on alone
@@ -193,6 +192,7 @@ class Held(Generic[S]):
             await self._saving
 
     async def _written_by(self, by: float) -> bool:
+        self._hurry.set()
         if self._saving is not None:
             await asyncio.wait({self._saving}, timeout=max(0.0, by - time.monotonic()))
         return self._saving is None or self._saving.done()

@@ -22,6 +22,8 @@ def test_a_killed_worker_and_one_with_an_empty_disk_apply_what_came_after(measur
     assert 0 < killed["p50"] <= killed["p95"] <= killed["max"] == max(killed["seconds"])
     assert empty["seconds"] > 0
     assert empty["folded_per_s"] > 0
+    assert empty["of_ceiling"] == pytest.approx(empty["folded_per_s"] / empty["decoded_per_s"], abs=0.001)
+    assert empty["of_ceiling"] < 1
     assert measured["workload"]["rows"] > 300
     assert {len(line) for line in lines(measured)} == {len(COLUMNS)}
 
