@@ -52,7 +52,8 @@ class Cabinet:
         self._old: dict[str, Part] = {}
         self._away: dict[str, bytes] = {}
         self._touched: dict[str, None] = {}
-        self._drawn = False
+        self._drawing = False
+        self._drawn: dict[str, None] = {}
         self._to_give: dict[str, None] = {}
         self._as_it_was: dict[str, bytes] = {}
 
@@ -102,7 +103,7 @@ class Cabinet:
         if len(self._young) <= self._loaded_max:
             return
         for key, part in self._old.items():
-            if self._store is None or self._drawn or key in self._touched:
+            if self._store is None or key in self._touched or key in self._drawn:
                 self._away[key] = part.put_away()
         self._old, self._young = self._young, {}
 
@@ -111,10 +112,11 @@ class Cabinet:
 
         They are drawn to the end before the next call, and are in the store before anything else is asked for.
         """
-        if self._drawn:
+        if self._drawing:
             raise ValueError("expected what was changed before to be drawn to its end")
-        self._drawn = True
+        self._drawing = True
         self._to_give, self._touched = self._touched, {}
+        self._drawn = dict(self._to_give)
         return self._given()
 
     def _given(self) -> Iterator[tuple[str, bytes]]:
@@ -123,7 +125,7 @@ class Cabinet:
             yield key, self._put_away(key)
         while self._as_it_was:
             yield self._as_it_was.popitem()
-        self._drawn = False
+        self._drawing, self._drawn = False, {}
         if self._store is not None:  # which has all that was not changed since
             self._away = {key: data for key, data in self._away.items() if key in self._touched}
 

@@ -23,11 +23,14 @@ def set_apart() -> Cores | None:
 
 
 def confine(pid: int, cores: Collection[int]) -> None:
-    """Let a process run on these cores only, with all threads that it has or begins; nothing if it is gone."""
+    """Let a process run on these cores only, with all threads that it has or begins.
+
+    Nothing where that cannot be: it is gone, or the system gives these cores to nobody any more.
+    """
     if sys.platform != "linux":
         return
     confined: set[str] = set()
-    with suppress(FileNotFoundError, ProcessLookupError):
+    with suppress(OSError):
         while threads := {one.name for one in Path(f"/proc/{pid}/task").iterdir()} - confined:
             for thread in threads:
                 with suppress(ProcessLookupError):  # that thread has ended

@@ -22,6 +22,7 @@ _IDLE_SHARE: Final = 0.1
 _IDLE_SAVING_SHARE_MAX: Final = 1.0
 _TAKEN_WITHIN_S: Final = 0.002
 _RESTS: Final = 3
+_REST_S_MAX: Final = 0.05
 _RESTS_S_MAX: Final = 1.0
 
 S = TypeVar("S")
@@ -32,7 +33,7 @@ class Rests:
     """How a save gives way to what comes in meanwhile: after each piece of work it rests three times as long.
 
     A second in all, so that it does not lag behind a process that is busy for long; and not at all in a `hurry`, when
-    somebody waits for its end.
+    somebody waits for its end, which a rest is too short to hold up.
     """
 
     hurry: threading.Event
@@ -43,7 +44,7 @@ class Rests:
         """Return how many seconds to rest now; `over` is to be called after them."""
         if self.hurry.is_set():
             return 0.0
-        seconds = min(self.left, _RESTS * (time.monotonic() - self.since))
+        seconds = min(self.left, _REST_S_MAX, _RESTS * (time.monotonic() - self.since))
         self.left -= seconds
         return seconds
 
@@ -132,6 +133,10 @@ class Held(Generic[S]):
         overdue = time.monotonic() >= self._saved_at + self._keeping.within
         if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)
+
+    def lags(self, folded: int) -> bool:
+        """Tell whether a save is under way of a state that is older than this one."""
+        return self._saving is not None and not self._saving.done() and self._saved < folded
 
     def worked(self, seconds: float) -> None:
         """Note how long some records took to fold: so much a new start would have to do again."""

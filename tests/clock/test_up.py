@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import orjson
@@ -160,7 +160,11 @@ async def test_the_worker_can_have_a_core_to_itself_also_after_a_new_start(tmp_p
 
 def all_cores_of(process: int) -> frozenset[int]:
     """Return the cores on which any thread of a process may run."""
-    return frozenset().union(*(os.sched_getaffinity(int(one.name)) for one in Path(f"/proc/{process}/task").iterdir()))
+    found: set[int] = set()
+    for one in Path(f"/proc/{process}/task").iterdir():
+        with suppress(ProcessLookupError):  # that thread has ended
+            found |= os.sched_getaffinity(int(one.name))
+    return frozenset(found)
 
 
 async def test_when_kafka_is_killed_everything_comes_back_and_nobody_is_left_without_a_warning(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ class Tally:
     """Count and sum of the numbers per key; every event appends its running sum and sets the key's row.
 
     In place of the sum it may tell how many records it has folded in silence, or the level of the root logger. To fold
-    a record in silence takes it `fold_seconds` longer, to project one `project_seconds`.
+    a record in silence takes it `fold_seconds` longer, to project one `project_seconds`, to save a sum `save_seconds`.
     """
 
     version: str = "1"
@@ -29,6 +29,7 @@ class Tally:
     tells: str = "sums"
     fold_seconds: float = 0.0
     project_seconds: float = 0.0
+    save_seconds: float = 0.0
     folded: int = 0
     store: Store | None = None
     touched: set[bytes] = field(default_factory=set)
@@ -39,7 +40,13 @@ class Tally:
 
     def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
         touched, self.touched = self.touched, set()
-        return iter([(key, b"%d %d" % self.sums[key]) for key in touched])
+        return self._given([(key, b"%d %d" % self.sums[key]) for key in touched])
+
+    def _given(self, changed: list[tuple[bytes, bytes | None]]) -> Iterator[tuple[bytes, bytes | None]]:
+        for one in changed:
+            if self.save_seconds:
+                threading.Event().wait(self.save_seconds)
+            yield one
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -102,7 +109,7 @@ def main() -> None:
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
     stop_before = fields.pop("stop_before", "").encode() or None
     tells = fields.pop("tells", "sums")
-    slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds")}
+    slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds", "save_seconds")}
     seek_seconds, watcher_raises = fields.pop("seek_seconds", 0.0), fields.pop("watcher_raises", False)
 
     def show(progress: Progress) -> None:
