@@ -4,7 +4,7 @@ A state grows with its ledger, what is worked on does not. So memory holds objec
 the others, here or in a store that outlives the process.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, Self, TypeVar
 
 LOADED_MAX = 10_000
@@ -39,11 +39,7 @@ P = TypeVar("P", bound=Part)
 
 
 class Cabinet:
-    """Parts by key. What is found stays the same object until `settle`, which an owner calls between two events.
-
-    While what was changed is drawn (`changed`), a part is put away before it is changed once more, so what is given is
-    of one moment; and everything stays in memory that the store may not have yet.
-    """
+    """Parts by key. What is found stays the same object until `settle`, which an owner calls between two events."""
 
     def __init__(self, store: Store | None = None, loaded_max: int = LOADED_MAX) -> None:
         self._store = store
@@ -52,10 +48,6 @@ class Cabinet:
         self._old: dict[str, Part] = {}
         self._away: dict[str, bytes] = {}
         self._touched: dict[str, None] = {}
-        self._drawing = False
-        self._drawn: dict[str, None] = {}
-        self._to_give: dict[str, None] = {}
-        self._as_it_was: dict[str, bytes] = {}
 
     def find(self, key: str, kind: type[P]) -> P | None:
         """Return the part under a key, None if there is none."""
@@ -72,9 +64,6 @@ class Cabinet:
 
     def to_change(self, key: str, kind: type[P]) -> P:
         """Return the part under a key, which is going to be changed; a new one where there was none."""
-        if key in self._to_give:
-            del self._to_give[key]
-            self._as_it_was[key] = self._put_away(key)
         self._touched[key] = None
         part = self.find(key, kind)
         if part is None:
@@ -103,32 +92,17 @@ class Cabinet:
         if len(self._young) <= self._loaded_max:
             return
         for key, part in self._old.items():
-            if self._store is None or key in self._touched or key in self._drawn:
+            if self._store is None or key in self._touched:
                 self._away[key] = part.put_away()
         self._old, self._young = self._young, {}
 
-    def changed(self) -> Iterator[tuple[str, bytes]]:
-        """Give the parts that were changed since the last call, as they are now, however slowly they are drawn.
-
-        They are drawn to the end before the next call, and are in the store before anything else is asked for.
-        """
-        if self._drawing:
-            raise ValueError("expected what was changed before to be drawn to its end")
-        self._drawing = True
-        self._to_give, self._touched = self._touched, {}
-        self._drawn = dict(self._to_give)
-        return self._given()
-
-    def _given(self) -> Iterator[tuple[str, bytes]]:
-        while self._to_give:
-            key, _ = self._to_give.popitem()
-            yield key, self._put_away(key)
-        while self._as_it_was:
-            yield self._as_it_was.popitem()
-        self._drawing, self._drawn = False, {}
-        if self._store is not None:  # which has all that was not changed since
-            self._away = {key: data for key, data in self._away.items() if key in self._touched}
-
-    def _put_away(self, key: str) -> bytes:
-        part = self._young.get(key) or self._old.get(key)
-        return self._away[key] if part is None else part.put_away()
+    def changed(self) -> Mapping[str, bytes]:
+        """Return the parts that were changed since the last call, to be saved in the store before the next one."""
+        found: dict[str, bytes] = {}
+        for key in self._touched:
+            part = self._young.get(key) or self._old.get(key)
+            found[key] = self._away[key] if part is None else part.put_away()
+        self._touched.clear()
+        if self._store is not None:
+            self._away.clear()
+        return found

@@ -8,10 +8,9 @@ What it has folded can be kept on the local disk like the state of a worker, and
 """
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -153,16 +152,16 @@ class PartitionClock:
             self.aside = frozenset(aside)
             self.time.no_earlier_than(_instant(self._latest))
 
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Give what is to be kept since the last call, as it is now, None for what is to be removed."""
-        found: dict[bytes, bytes | None] = {}
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what is to be kept since the last call, None for what is to be removed."""
+        found = dict(self._fold.changed())
         for name in self._touched:
             asked = self.wakes.asked.get(name)
             found[_ASKED + name.encode()] = None if asked is None else plain_json(micros(asked.at))
         self._touched.clear()
         left_out = sorted(offset for offset in self.aside if offset < self.next_offset)
         found[_BESIDE] = plain_json([left_out, self._latest])
-        return chain(found.items(), self._fold.changed())
+        return found
 
     def read(self, records: Sequence[Record]) -> list[Refused]:
         """Fold the next records of the partition; return which of the strikes among them were refused."""

@@ -107,8 +107,6 @@ class ClockProcess:
                     break
                 if records:
                     self._read(records)
-                elif self._ready:
-                    self._save_what_is_left()
                 if self._ready or self._caught_up(look):
                     await self._strike(writer)
                 if looking is None and time.monotonic() - look.at > _LOOK_S:
@@ -159,10 +157,6 @@ class ClockProcess:
         held.save_if_due(last.offset, idle=self._ready)
         if refused:
             self._tell_refused(first.partition, refused)
-
-    def _save_what_is_left(self) -> None:
-        for held in self._held:
-            held.save_if_due(held.state.next_offset - 1, idle=True)
 
     def _tell_refused(self, partition: int, refused: Sequence[Refused]) -> None:
         log.warning(

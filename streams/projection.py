@@ -1,6 +1,6 @@
 """Parley's projection of one ledger partition: bytes in; changes, alerts, rows and dead letters out."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from ledger.cabinet import Cabinet, Store
@@ -47,28 +47,18 @@ class LedgerProjection:
         self._cabinet = Cabinet()
         self._kept: dict[str, KeptNegotiation] = {}
         self._touched: dict[str, None] = {}
-        self._to_give: dict[str, None] = {}
-        self._as_it_was: list[Mapping[str, bytes | None]] = []
 
     def attach(self, store: Store) -> None:
         """Go on from what was saved in a store; called once, before anything is folded."""
         self._cabinet = Cabinet(store)
 
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Give what is to be saved since the last call, as it is now, None for what is to be removed."""
-        parts = self._cabinet.changed()
-        self._to_give, self._touched = self._touched, {}
-        return self._given(parts)
-
-    def _given(self, parts: Iterator[tuple[str, bytes]]) -> Iterator[tuple[bytes, bytes | None]]:
-        while self._to_give or self._as_it_was:
-            if self._to_give:
-                name, _ = self._to_give.popitem()
-                self._as_it_was.append(self._kept[name].changed())
-            for key, data in self._as_it_was.pop().items():
-                yield key.encode(), data
-        for key, part in parts:  # last: with its end the cabinet counts on the store
-            yield key.encode(), part
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what is to be saved since the last call, None for what is to be removed."""
+        found: dict[str, bytes | None] = dict(self._cabinet.changed())
+        for name in self._touched:
+            found.update(self._kept[name].changed())
+        self._touched.clear()
+        return {key.encode(): data for key, data in found.items()}
 
     def negotiation(self, name: str) -> Negotiation | None:
         """Return the state of a negotiation, None where nothing was folded of it since the start."""
@@ -126,9 +116,6 @@ class LedgerProjection:
 
     def _evolve(self, told: Recorded) -> Outcome:
         name = told.event.negotiation
-        if name in self._to_give:
-            del self._to_give[name]
-            self._as_it_was.append(self._kept[name].changed())
         self._touched[name] = None
         kept = self._kept.get(name)
         if kept is None:

@@ -17,8 +17,8 @@ STOP_POINTS = frozenset(
     }
 )
 
-SNAPSHOT_WORK: Final = 0.6
-SNAPSHOT_WITHIN: Final = 10.0
+SNAPSHOT_WORK: Final = 0.3
+SNAPSHOT_WITHIN: Final = 5.0
 UNNAMED: Final = "unnamed"
 """What a worker without an instance is called, by the broker and in the folder of its snapshots."""
 

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from streams.engine.config import Keeping
@@ -20,37 +18,8 @@ log = logging.getLogger(__name__)
 _SAVING_SHARE_MAX: Final = 0.5
 _IDLE_SHARE: Final = 0.1
 _IDLE_SAVING_SHARE_MAX: Final = 1.0
-_TAKEN_WITHIN_S: Final = 0.002
-_RESTS: Final = 3
-_REST_S_MAX: Final = 0.05
-_RESTS_S_MAX: Final = 1.0
 
 S = TypeVar("S")
-
-
-@dataclass(slots=True)
-class Rests:
-    """How a save gives way to what comes in meanwhile: after each piece of work it rests three times as long.
-
-    A second in all, so that it does not lag behind a process that is busy for long; and not at all in a `hurry`, when
-    somebody waits for its end, which a rest is too short to hold up.
-    """
-
-    hurry: threading.Event
-    left: float = _RESTS_S_MAX
-    since: float = field(default_factory=time.monotonic)
-
-    def due(self) -> float:
-        """Return how many seconds to rest now; `over` is to be called after them."""
-        if self.hurry.is_set():
-            return 0.0
-        seconds = min(self.left, _REST_S_MAX, _RESTS * (time.monotonic() - self.since))
-        self.left -= seconds
-        return seconds
-
-    def over(self) -> None:
-        """Note that the work goes on."""
-        self.since = time.monotonic()
 
 
 class Held(Generic[S]):
@@ -72,7 +41,6 @@ class Held(Generic[S]):
         self._saved = -1
         self._worked = 0.0
         self._cost = 0.0
-        self._hurry = threading.Event()
         self.state = factory()
         self.folded = -1
         self.origin: Origin | None = None
@@ -114,7 +82,6 @@ class Held(Generic[S]):
     def begin(self, origin: Origin) -> None:
         """Let the state begin with what the snapshot holds, to be a fold of `origin`."""
         self.origin = origin
-        self._hurry.clear()
         if self._store is not None and isinstance(self.state, Kept) and not self._attached:
             self._attached = True
             self._saved, self._saved_at = self._store.folded, time.monotonic()
@@ -133,10 +100,6 @@ class Held(Generic[S]):
         overdue = time.monotonic() >= self._saved_at + self._keeping.within
         if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)
-
-    def lags(self, folded: int) -> bool:
-        """Tell whether a save is under way of a state that is older than this one."""
-        return self._saving is not None and not self._saving.done() and self._saved < folded
 
     def worked(self, seconds: float) -> None:
         """Note how long some records took to fold: so much a new start would have to do again."""
@@ -171,14 +134,14 @@ class Held(Generic[S]):
 
     def _save(self, store: Store, folded: int) -> "asyncio.Task[None]":
         self._saved, self._saved_at, self._worked = folded, time.monotonic(), 0.0
-        changed = self.state.changed() if isinstance(self.state, Kept) else iter(())  # without one there is no store
-        return asyncio.create_task(self._keep(store, folded, changed))
+        begun = time.thread_time()
+        if isinstance(self.state, Kept):  # else there is no store
+            store.take(folded, self.state.changed())
+        return asyncio.create_task(self._write(store, time.thread_time() - begun))
 
-    async def _keep(self, store: Store, folded: int, changed: Iterator[tuple[bytes, bytes | None]]) -> None:
-        rests = Rests(self._hurry)
+    async def _write(self, store: Store, taking: float) -> None:
         try:
-            taking = await _take(store, folded, changed, rests)
-            self._cost = taking + await asyncio.to_thread(_timed_write, store, rests)
+            self._cost = taking + await asyncio.to_thread(_timed_write, store)
         except OSError as error:
             log.warning("the snapshot was not written, it is tried again later: %s", error)
         except DamagedSnapshotError as error:
@@ -192,41 +155,17 @@ class Held(Generic[S]):
             )
 
     async def _written(self) -> None:
-        self._hurry.set()
         if self._saving is not None:
             await self._saving
 
     async def _written_by(self, by: float) -> bool:
-        self._hurry.set()
         if self._saving is not None:
             await asyncio.wait({self._saving}, timeout=max(0.0, by - time.monotonic()))
         return self._saving is None or self._saving.done()
 
 
-async def _take(store: Store, folded: int, changed: Iterator[tuple[bytes, bytes | None]], rests: Rests) -> float:
-    """Take what has changed, a little at a time; return how much processor time it took."""
-    taken: dict[bytes, bytes | None] = {}
-    seconds, begun = 0.0, time.thread_time()
-    rests.over()
-    for key, value in changed:
-        taken[key] = value
-        if time.monotonic() - rests.since > _TAKEN_WITHIN_S:
-            seconds += time.thread_time() - begun
-            await asyncio.sleep(rests.due())
-            rests.over()
-            begun = time.thread_time()
-    store.take(folded, taken)  # at once: from the end of `changed` on the state counts on it
-    return seconds + time.thread_time() - begun
-
-
-def _timed_write(store: Store, rests: Rests) -> float:
+def _timed_write(store: Store) -> float:
     """Write, and return how much processor time it took: by the clock it would be longer the busier the process is."""
-
-    def rest() -> None:
-        rests.hurry.wait(rests.due())
-        rests.over()
-
     begun = time.thread_time()
-    rests.over()
-    store.write(rest)
+    store.write()
     return time.thread_time() - begun

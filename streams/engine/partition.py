@@ -304,8 +304,7 @@ class LedgerPartition:
             await self._held.save(offset)
             return
         self._held.save_if_due(offset, idle=self._quiet)
-        # also when a save of what was before is still under way: nothing else asks for the next one
-        if self._state.arrived <= offset and (not self._quiet or self._held.lags(offset)):
+        if self._state.arrived <= offset and not self._quiet:
             self._until_quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._rest, offset)
 
     def _rest(self, offset: int) -> None:

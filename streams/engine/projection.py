@@ -1,6 +1,6 @@
 """What a user of the engine writes: a projection of one ledger partition."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -79,9 +79,8 @@ class Kept(Protocol):
         told to be changed is found there at once.
         """
 
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Give what has changed since the last call, as it is at the call; None: the key is gone.
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return what has changed since the last call, as it is now; None: the key is gone.
 
-        Called between two batches, which wait for it. What it gives is drawn in pieces between other batches, so it may
-        not speak of what those fold; it is drawn to its end, and in the store, before the next call.
+        Called between two batches, which wait for it.
         """

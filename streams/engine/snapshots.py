@@ -15,7 +15,7 @@ import json
 import logging
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
@@ -36,9 +36,9 @@ _SUM_MODULUS: Final = 1 << 64
 _SUM_BYTES: Final = 8
 _WAL_BYTES_MAX: Final = 64 << 20
 _BUSY_S: Final = 0.5
-# Whoever writes in a thread gives the interpreter's lock away with each hash of more than 2,047 bytes, and waits for it
-# in a busy process: so small hashes. Others get a turn between two statements: so these are of some 2 ms.
-_ROWS_AT_ONCE: Final = 50
+# Whoever writes in a thread gives the interpreter's lock away with each statement and each hash of more than 2,047
+# bytes, and waits for it up to 5 ms in a busy process: so few statements, and small hashes.
+_ROWS_AT_ONCE: Final = 300
 _HASHED_AT_ONCE: Final = 2_000
 # The index has what is checked, so that checking does not read the values.
 _SCHEMA: Final = f"""
@@ -146,18 +146,15 @@ class Store:
         self._pending = {**self._pending, **changed}
         self._pending_folded = folded
 
-    def write(self, rest: Callable[[], object] = lambda: None) -> None:
+    def write(self) -> None:
         """Write what was taken, all or nothing. OSError if the disk does not take it: it waits for the next time.
 
-        `rest` is called between two pieces of the work. DamagedSnapshotError if the file cannot be written to.
+        DamagedSnapshotError if the file is none that can be written to.
         """
         if self.origin is None:
             raise ValueError("expected the origin to be set before anything is saved")
         pending, folded = self._pending, self._pending_folded
-        digests: dict[bytes, int] = {}
-        for written in _some(list(pending.items())):
-            digests.update((key, _digest(key, value)) for key, value in written if value is not None)
-            rest()
+        digests = {key: _digest(key, value) for key, value in pending.items() if value is not None}
         before = {key: self._digests[key] for key in pending if key in self._digests}
         count = self._count - len(before) + len(digests)
         total = self._total - sum(before.values()) + sum(digests.values())
@@ -178,13 +175,11 @@ class Store:
                     f"DELETE FROM kept WHERE rowid IN (SELECT kept.rowid FROM {_among(keys)})",  # noqa: S608 -- as above
                     _flat((_leaf(key), key) for key in keys),
                 )
-                rest()
             for some in _some(list(digests.items())):
                 self._writer.execute(
                     f"INSERT INTO kept VALUES {_places(some, 4)}",  # noqa: S608 -- as above
                     _flat((_leaf(key), key, digest, pending[key]) for key, digest in some),
                 )
-                rest()
             lines = ((1, terms, _digest(_TERMS, terms)), (2, sums, fields["sums"]))
             self._writer.execute("REPLACE INTO terms VALUES (?, ?, ?), (?, ?, ?)", _flat(lines))
             self._writer.execute("COMMIT")
@@ -349,7 +344,7 @@ def _with_sums(sums: bytes, before: Mapping[bytes, int], after: Mapping[bytes, i
 
 
 def _some(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Give some rows at a time."""
+    """Give rows by the hundreds."""
     return (rows[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(rows), _ROWS_AT_ONCE))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
@@ -23,9 +22,6 @@ from streams.engine.status import StatusPort, listening
 
 log = logging.getLogger(__name__)
 
-_SWITCH_S: Final = 0.0005
-"""How long one thread keeps the interpreter from another: ten times shorter than usual, for a snapshot that is being
-written, or an answer that comes in, else holds up each turn of a batch for 5 ms."""
 _PORT_HINT: Final = "Name another status port, then start the worker again."
 
 
@@ -146,7 +142,6 @@ def run(app: faust.App) -> NoReturn:
     SIGTERM finishes the batch in flight and leaves the group with exit code 0; faults leave with those of `ExitCode`.
     """
     collect_young()
-    sys.setswitchinterval(_SWITCH_S)
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = FailStopWorker(

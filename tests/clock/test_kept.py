@@ -47,7 +47,7 @@ class Keeper(Machine):
     def keep(self) -> None:
         """Keep what there is."""
         if self.clock.next_offset:
-            self.store.save(self.clock.next_offset - 1, dict(self.clock.changed()))
+            self.store.save(self.clock.next_offset - 1, self.clock.changed())
 
 
 def asked(clock: PartitionClock) -> dict[str, object]:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ class Tally:
     """Count and sum of the numbers per key; every event appends its running sum and sets the key's row.
 
     In place of the sum it may tell how many records it has folded in silence, or the level of the root logger. To fold
-    a record in silence takes it `fold_seconds` longer, to project one `project_seconds`, to save a sum `save_seconds`.
+    a record in silence takes it `fold_seconds` longer, to project one `project_seconds`.
     """
 
     version: str = "1"
@@ -29,7 +29,6 @@ class Tally:
     tells: str = "sums"
     fold_seconds: float = 0.0
     project_seconds: float = 0.0
-    save_seconds: float = 0.0
     folded: int = 0
     store: Store | None = None
     touched: set[bytes] = field(default_factory=set)
@@ -38,15 +37,9 @@ class Tally:
     def attach(self, store: Store) -> None:
         self.store = store
 
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
+    def changed(self) -> dict[bytes, bytes | None]:
         touched, self.touched = self.touched, set()
-        return self._given([(key, b"%d %d" % self.sums[key]) for key in touched])
-
-    def _given(self, changed: list[tuple[bytes, bytes | None]]) -> Iterator[tuple[bytes, bytes | None]]:
-        for one in changed:
-            if self.save_seconds:
-                threading.Event().wait(self.save_seconds)
-            yield one
+        return {key: b"%d %d" % self.sums[key] for key in touched}
 
     def fold(self, records: Sequence[Record]) -> None:
         for record in records:
@@ -109,7 +102,7 @@ def main() -> None:
     version, output_topic = fields.pop("version"), fields.pop("output_topic")
     stop_before = fields.pop("stop_before", "").encode() or None
     tells = fields.pop("tells", "sums")
-    slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds", "save_seconds")}
+    slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds")}
     seek_seconds, watcher_raises = fields.pop("seek_seconds", 0.0), fields.pop("watcher_raises", False)
 
     def show(progress: Progress) -> None:

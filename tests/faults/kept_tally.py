@@ -1,6 +1,6 @@
 """The tally with its state in local snapshots."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
@@ -22,10 +22,10 @@ class KeptTally(Tally):
         """Go on from what was saved."""
         self._store = store
 
-    def changed(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Give the accounts that were asked for since the last call."""
+    def changed(self) -> Mapping[bytes, bytes | None]:
+        """Return the accounts that were asked for since the last call."""
         touched, self._touched = self._touched, set()
-        return iter([(name.encode(), _saved(self._accounts[name])) for name in touched])
+        return {name.encode(): _saved(self._accounts[name]) for name in touched}
 
     def account(self, negotiation: str) -> Account:
         """Return the state of a negotiation, which may change it."""

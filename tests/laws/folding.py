@@ -91,7 +91,7 @@ def folded_by_many(log: list[Recorded], at_once: int) -> tuple[Negotiation, list
         cabinet = Cabinet(store, loaded_max=2)
         kept = KeptNegotiation.begun(NEGOTIATION, LEADS, cabinet)
         outcomes += [kept.negotiation.evolve(one) for one in log[first : first + at_once]]
-        store.save(dict(cabinet.changed()))
+        store.save(cabinet.changed())
         store.save(kept.changed())
     return kept.negotiation, outcomes
 
