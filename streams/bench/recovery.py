@@ -10,10 +10,10 @@ from itertools import islice
 from typing import Any, Final
 
 from streams.bench.machine import command, machine
-from streams.bench.pipeline import measured_stage
+from streams.bench.pipeline import figures, measured_stage
 from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place
 from streams.bench.processes import crew
-from streams.bench.sampling import reached_at, steady
+from streams.bench.sampling import reached_at
 from streams.bench.stages import DECODE, engine_beside
 from streams.bench.summary import nearest_rank
 from streams.bench.tables import rows_of
@@ -52,7 +52,7 @@ class EmptyDisk:
     resident_bytes: int
     decoded_per_s: float
     """What plain aiokafka reads and decodes of the same ledger, the ceiling."""
-    of_ceiling: float
+    of_ceiling: float | None
 
 
 async def recovery(brokers: str | None, *, events: int, kills: int, seed: int, tell: Tell) -> dict[str, Any]:
@@ -122,17 +122,18 @@ async def _empty_disk(here: Place, laid: Laid, tell: Tell) -> EmptyDisk:
     ends = await end_positions(here.bootstrap, here.topic(EVENTS))
     tell(DECODE.what)
     ceiling = await measured_stage(DECODE, here, here.beside(DECODE.name), replace(laid, ends=ends), ceiling=None)
-    tell("a worker with an empty disk folds the ledger")
+    what = "a worker with an empty disk folds the ledger"
+    tell(what)
     begun_at = time.monotonic()
     settings = _settings(here, "empty", folded=True)
     async with crew(here.folder / "empty-disk", "streams.bench.worker", [settings]) as working:
         await working.until_done(ends)
-    part = steady(working.samples, 1)
+    found = figures("empty-disk", what, working, ceiling)
     return EmptyDisk(
         seconds=round(reached_at(working.samples, ends) - begun_at, 3),
-        folded_per_s=round(part.rate, 1),
-        cpu_us_per_event=round(part.cpu_us, 2),
+        folded_per_s=found.events_per_s,
+        cpu_us_per_event=found.cpu_us_per_event,
         resident_bytes=working.samples[-1].resident_bytes,
         decoded_per_s=ceiling.events_per_s,
-        of_ceiling=round(part.rate / ceiling.events_per_s, 3),
+        of_ceiling=found.of_ceiling,
     )
