@@ -100,6 +100,8 @@ DECISIONS: Final = Topic(
 
 TOPICS: Final = (EVENTS, CUTS, MEASURES, DEADLINES, MEETINGS, METRICS, CHANGES, ALERTS, DEAD_LETTERS, DECISIONS)
 TABLES: Final = (MEASURES, DEADLINES, MEETINGS, METRICS)
+APPENDED: Final = (CHANGES, ALERTS, DEAD_LETTERS)
+"""Where the worker appends, and nobody else."""
 
 
 class TopicMissing(Exception):  # noqa: N818 - the state of the broker, not a fault of ours

@@ -8,7 +8,7 @@ from ledger.history import LEADS
 from streams.engine import Cut, EngineConfig
 from streams.projection import LedgerProjection, fold_version
 from streams.settings import Settings, usable_folder
-from streams.topics import CUTS, EVENTS, TABLES
+from streams.topics import APPENDED, CUTS, EVENTS, TABLES
 
 BATCH_RECORDS_MAX: Final = 1_000
 
@@ -32,6 +32,7 @@ def engine_config(
         tables={topic.kind: topic.name(prefix) for topic in TABLES},
         partitions=partitions,
         group=worker_group(settings),
+        outputs=tuple(topic.name(prefix) for topic in APPENDED),
         instance_id=instance,
         status_port=status_port,
         data_directory=str(settings.state_directory / f"worker{settings.installation.removeprefix(settings.prefix)}"),

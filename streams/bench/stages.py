@@ -10,7 +10,7 @@ from streams.bench.plain import Work as PlainWork
 from streams.bench.worker import Work as EngineWork
 from streams.bench.worker import WorkerSettings
 from streams.engine import EngineConfig
-from streams.topics import CHANGES, CUTS, EVENTS, MEASURES, TABLES
+from streams.topics import APPENDED, CHANGES, CUTS, EVENTS, MEASURES, TABLES
 from streams.worker import BATCH_RECORDS_MAX
 
 Projections = Literal["tally", "full", "both"]
@@ -112,5 +112,6 @@ def engine_beside(here: Place, beside: Place, work: EngineWork) -> EngineConfig:
         tables={topic.kind: beside.topic(topic) for topic in TABLES},
         partitions=PARTITIONS,
         group=f"{beside.prefix}-worker",
+        outputs=tuple(beside.topic(topic) for topic in APPENDED),
     )
     return replace(engine, batch_max=BATCH_RECORDS_MAX) if work == "full" else engine

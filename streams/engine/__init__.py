@@ -7,7 +7,7 @@ nothing twice, nothing stale, under kill -9, pauses, rebalances and restarts of 
 agents, tables, sensors and the worker process; recovery and commit are ours.
 
     config = EngineConfig(name="tally", bootstrap="127.0.0.1:9092", ledger="events", cuts="cuts", partitions=4,
-                          tables={"sums": "sums"}, group="tally-1")
+                          tables={"sums": "sums"}, outputs=["out"], group="tally-1")
     run(build_app(config, lambda partition: Tally()))
 
 ## The commit, and what recovery does for a failure at each step
@@ -18,15 +18,18 @@ the same process after its restart.
  1. fence: initialise the producer with transactional id name.group.partition.
     Fails or dies here: nothing was done. Success fences every predecessor, and aborts what it left open.
  2. read the cut: the last committed one, by position, behind the fence; check it against the ledger (topic id, end,
-    fold version). What is set aside is read with it. Dies here: nothing was done. Does not fit: exit 70, 76 or 78,
-    which a person has to look at.
+    fold version). What is set aside is read with it. Count in each output topic what the transaction of that cut has
+    left there, and what stands behind: if the cluster has torn a transaction apart, go on from the cut before it, and
+    leave out in 6 what is there already. Dies here: nothing was done. Does not fit: exit 70, 76 or 78, which a person
+    has to look at.
  3. seek to what the projection has folded + 1 (0 for a new one), then let the ledger flow.
     Every offset that arrives must be the next one, else exit 70 (hole) or 76 (went back).
  4. fold up to the cut, in silence. Dies here: the successor folds again; nothing was written.
  5. project a batch: everything that arrived while the last transaction was in flight, up to `batch_max`.
     Raises: exit 71; nothing of the batch is sent. Dies: the successor folds to the cut and projects it again, alike,
     since state is a function of the ledger.
- 6. send outputs, rows and the cut in one transaction, to the partition number of the ledger partition.
+ 6. send outputs, rows and the cut in one transaction, to the partition number of the ledger partition. The cut says
+    from which offset on how many records there are in each topic.
     Dies or fails here: exit 75; the transaction is open. The successor's fence aborts it at once, the broker does after
     `transaction_timeout`; until then read_committed readers wait. The successor projects the batch again.
  7. commit. Dies before the broker has it: as 6. Dies after, or the reply is lost: exit 75; the successor reads the

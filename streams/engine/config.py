@@ -1,6 +1,6 @@
 """Settings of one worker process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -51,6 +51,7 @@ class EngineConfig:
     ledger: the topic that is followed; delete policy, unlimited retention, never written in transactions
     cuts: compacted topic of the cuts
     tables: row topic (compacted) of each table, by the table's name
+    outputs: the topics that the projection appends to; nobody else writes there, and none is compacted
     group: consumer group, and part of the transactional ids
     instance_id: static membership; None joins anew with each start
     session_timeout: a silent worker's partitions go to others after this long; the broker's floor is usually 6
@@ -76,6 +77,7 @@ class EngineConfig:
     tables: Mapping[str, str]
     partitions: int
     group: str
+    outputs: Sequence[str] = ()
     instance_id: str | None = None
     session_timeout: float = 8.0
     transaction_timeout: float = 10.0
@@ -106,6 +108,11 @@ class EngineConfig:
     def transactional_id(self, partition: int) -> str:
         """Transactional id of a ledger partition: whoever initialises it last is the only one that can commit."""
         return f"{self.name}.{self.group}.{partition}"
+
+    @property
+    def request_timeout_ms(self) -> int:
+        """How long a single request may take, in milliseconds."""
+        return int(self.request_timeout * 1000) // 3
 
     def keeping(self, partition: int) -> Keeping:
         """Snapshot of a ledger partition: one for each instance and each set of outputs."""

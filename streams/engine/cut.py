@@ -7,11 +7,22 @@ per ledger partition on a compacted topic, at the partition number of the ledger
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class UnreadableCutError(Exception):
     """A record on the cuts topic is neither a cut nor a set-aside; the message says where and why."""
+
+
+class Span(NamedTuple):
+    """How many committed records the end of an output topic has: from offset `start` on there are `after` of them.
+
+    `before` of them had been there, or were found there, before the transaction of this cut. Deleted rows do not count.
+    """
+
+    start: int
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +32,9 @@ class Cut:
     `topic_id` is the broker's id of the ledger topic (None where the broker does not tell), `version` the fold version
     that wrote the outputs, `counts` how many records it ever appended to each output topic, sorted by topic. Rows are
     not counted: a later row of the same batch replaces an earlier one, so their number depends on where batches end.
+
+    `previous` is the offset of the cut before it (-1: it is the first), and `spans`, sorted by topic, tell what this
+    cut's own transaction has left in each topic: with them it shows whether the cluster has kept all of it.
     """
 
     topic: str
@@ -29,6 +43,8 @@ class Cut:
     offset: int
     version: str
     counts: tuple[tuple[str, int], ...] = ()
+    previous: int = -1
+    spans: tuple[tuple[str, Span], ...] = ()
 
     @property
     def key(self) -> bytes:
@@ -48,6 +64,8 @@ class Cut:
             "offset": self.offset,
             "version": self.version,
             "counts": dict(self.counts),
+            "previous": self.previous,
+            "spans": dict(self.spans),
         }
         return encode_fields(fields)
 
@@ -88,9 +106,29 @@ def decode_cut(value: bytes) -> Cut:
             "offset": int(offset),
             "version": str(version),
             "counts": dict(counts),
-        } if all(isinstance(n, int) for n in counts.values()):
-            return Cut(topic, topic_id, partition, offset, version, tuple(sorted(counts.items())))
+            "previous": int(previous),
+            "spans": dict(spans),
+        } if all(isinstance(n, int) for n in counts.values()) and all(map(_is_span, spans.values())):
+            return Cut(
+                topic,
+                topic_id,
+                partition,
+                offset,
+                version,
+                tuple(sorted(counts.items())),
+                previous,
+                tuple(sorted((name, Span(*span)) for name, span in spans.items())),
+            )
         case _:
             raise UnreadableCutError(
-                f"expected a cut with topic, topic_id, partition, offset, version and counts, got {value[:200]!r}"
+                "expected a cut with topic, topic_id, partition, offset, version, counts, previous and spans, got "
+                f"{value[:200]!r}"
             )
+
+
+def _is_span(value: object) -> bool:
+    match value:
+        case [int(), int(), int()]:
+            return True
+        case _:
+            return False

@@ -101,6 +101,10 @@ class Held(Generic[S]):
         if folded > self._saved and (worth_it or overdue):
             self._saving = self._save(self._store, folded)
 
+    def lags(self, folded: int) -> bool:
+        """Tell whether a save is under way of a state that is older than this one."""
+        return self._saving is not None and not self._saving.done() and self._saved < folded
+
     def worked(self, seconds: float) -> None:
         """Note how long some records took to fold: so much a new start would have to do again."""
         self._worked += seconds

@@ -1,6 +1,6 @@
 """What a batch brings about, collected until its transaction; rows go through real Faust tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import faust
 from faust.types import AppT
@@ -40,16 +40,16 @@ class RowTable(faust.Table[bytes, bytes]):
 class BatchOutputs:
     """The `Outputs` of one ledger partition; drained once a batch."""
 
-    def __init__(self, tables: Mapping[str, RowTable]) -> None:
+    def __init__(self, tables: Mapping[str, RowTable], topics: Iterable[str]) -> None:
         self._tables = tables
-        self._appended: dict[str, list[Entry]] = {}
+        self._appended: dict[str, list[Entry]] = {topic: [] for topic in topics}
 
     def append(self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
         """Append one record to an output topic, in order."""
-        try:
-            self._appended[topic].append((key, value, headers))
-        except KeyError:
-            self._appended[topic] = [(key, value, headers)]
+        entries = self._appended.get(topic)
+        if entries is None:
+            raise KeyError(f"expected an output of the configuration ({', '.join(self._appended)}), got {topic!r}")
+        entries.append((key, value, headers))
 
     def row(self, table: str, key: bytes, value: bytes | None) -> None:
         """Set or (None) delete a row."""
@@ -63,6 +63,10 @@ class BatchOutputs:
 
     def drain(self) -> tuple[dict[str, list[Entry]], dict[str, list[Entry]]]:
         """Return what was appended by topic, and the rows by their topic, and forget both."""
-        appended, self._appended = self._appended, {}
+        appended, self._appended = self._appended, {topic: [] for topic in self._appended}
         rows = {table.topic: table.drain() for table in self._tables.values()}
-        return appended, {topic: entries for topic, entries in rows.items() if entries}
+        return _some(appended), _some(rows)
+
+
+def _some(entries: Mapping[str, list[Entry]]) -> dict[str, list[Entry]]:
+    return {topic: of_topic for topic, of_topic in entries.items() if of_topic}

@@ -10,10 +10,11 @@ from typing import Final, assert_never
 from faust.types import AppT
 
 from streams.engine import moves, protocol
+from streams.engine.behind_fence import OpenTransactionError, read_behind_fence
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
-from streams.engine.fence import FencedProducer, OpenTransactionError, OutputTooLongError, read_behind_fence
+from streams.engine.fence import FencedProducer, OutputTooLongError
 from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
@@ -21,6 +22,7 @@ from streams.engine.progress import Progress, Recovery
 from streams.engine.projection import Projection, Record
 from streams.engine.snapshots import DamagedSnapshotError
 from streams.engine.topic_ids import SharedQuestion
+from streams.engine.torn import StrangeOutputsError, Trail
 from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
@@ -53,8 +55,10 @@ class LedgerPartition:
         self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
         self._state = moves.State(self._terms)
         self._outputs = BatchOutputs(
-            {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()}
+            {name: RowTable(app, name, topic, config.partitions) for name, topic in config.tables.items()},
+            config.outputs,
         )
+        self._trail = Trail(self._terms.place, {})
         self._pace = Pace(config.slice_max, config.slice_within)
         self._waiting = Waiting(self._pace)
         self._taken = Taken([])
@@ -167,6 +171,12 @@ class LedgerPartition:
                 f"{place}: {error}. Nothing of the batch is committed, and a new start ends here too: mend the "
                 "projection, or let the topic take more, then start the worker again.",
             )
+        if isinstance(error, StrangeOutputsError):
+            return Fault(
+                ExitCode.LEDGER,
+                f"{error}. Nothing of the batch is committed, and a new start ends here too: give this worker derived "
+                "topics of its own, which it folds from the ledger.",
+            )
         if isinstance(error, OpenTransactionError):
             return Fault(
                 ExitCode.PRODUCER,
@@ -217,8 +227,12 @@ class LedgerPartition:
 
     async def _read_cut(self) -> moves.Event:
         asked = (self._config.ledger, self._config.cuts)
-        self._topic_id, self._cuts_id = await asyncio.gather(*map(self._producer.topic_id, asked))
-        read = await read_behind_fence(self._config, self._partition, self._topic_id)
+        self._topic_id, self._cuts_id, _ = await asyncio.gather(
+            *map(self._producer.topic_id, asked),
+            self._producer.look_for((*self._config.outputs, *self._config.tables.values())),
+        )
+        behind = await read_behind_fence(self._config, self._partition, self._topic_id)
+        read, self._trail = behind.read, behind.trail
         self._counts = {} if read.cut is None else dict(read.cut.counts)
         self._stop_point.pass_by("after_cut_read")
         return replace(read, cuts_id=self._cuts_id)
@@ -268,6 +282,7 @@ class LedgerPartition:
         appended, rows = self._outputs.drain()
         for topic, entries in appended.items():
             self._counts[topic] = self._counts.get(topic, 0) + len(entries)
+        left, spans = self._trail.left_to_send(appended), self._trail.spans(appended, rows)
         cut = Cut(
             self._config.ledger,
             self._topic_id,
@@ -275,14 +290,17 @@ class LedgerPartition:
             offset,
             self._terms.version,
             tuple(sorted(self._counts.items())),
+            self._state.cut,
+            spans,
         )
         # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
-        _, found = await asyncio.gather(
-            self._producer.send({**appended, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
+        ends, found = await asyncio.gather(
+            self._producer.send({**left, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
             self._ledger_id.ask(lambda: self._producer.topic_id(self._config.ledger)),
         )
         if found != self._topic_id:
             return moves.Failed(self._replaced(found))
+        self._trail.sent(spans, ends)
         self._stop_point.pass_by("after_send_before_commit")
         return moves.Sent()
 
@@ -304,7 +322,8 @@ class LedgerPartition:
             await self._held.save(offset)
             return
         self._held.save_if_due(offset, idle=self._quiet)
-        if self._state.arrived <= offset and not self._quiet:
+        # also when a save of what was before is still under way: nothing else asks for the next one
+        if self._state.arrived <= offset and (not self._quiet or self._held.lags(offset)):
             self._until_quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._rest, offset)
 
     def _rest(self, offset: int) -> None:

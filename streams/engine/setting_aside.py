@@ -6,9 +6,11 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
+from streams.engine.behind_fence import OpenTransactionError, read_behind_fence
 from streams.engine.config import EngineConfig
-from streams.engine.fence import FencedProducer, OpenTransactionError, read_behind_fence
+from streams.engine.fence import FencedProducer
 from streams.engine.set_asides import SetAside
+from streams.engine.torn import StrangeOutputsError
 
 _STOP_WITHIN_S: Final = 5.0
 
@@ -30,7 +32,7 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
         async with asyncio.timeout(config.request_timeout):
             await producer.raise_fence()
             topic_id = await producer.topic_id(config.ledger)
-            read = await read_behind_fence(config, partition, topic_id)
+            read = (await read_behind_fence(config, partition, topic_id)).read
             if read.cut is not None and offset <= read.cut.offset:
                 raise NotSetAside(
                     f"expected an offset of {place} behind the cut, which is at {read.cut.offset}, got {offset}: its "
@@ -46,6 +48,8 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
             await producer.commit()
     except OpenTransactionError as error:
         raise NotSetAside(f"{error}. Try again; if it stays so, ask `kafka-transactions.sh find-hanging`.") from error
+    except StrangeOutputsError as error:
+        raise NotSetAside(f"{error}. The worker needs derived topics of its own before anything else.") from error
     except TimeoutError as error:
         raise NotSetAside(f"{place}: no answer within {config.request_timeout:g} s. Is the broker up?") from error
     except KafkaError as error:

@@ -12,12 +12,13 @@ A zombie needs no event of its own: a worker that is not picked for a while is o
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import TypeVar
 
 from streams.engine import moves
-from streams.engine.cut import Cut
+from streams.engine.cut import Cut, Span
 from streams.engine.faults import ExitCode, Fault
-from tests.engine.world import DAMAGED, FOREIGN, OURS, STRANGE, Door, Kept, Output, Rules, Worker, World, is_exact
+from tests.engine.world import DAMAGED, FOREIGN, OURS, STRANGE, Door, Kept, Rules, Worker, World, is_exact
 
 T = TypeVar("T")
 LOST = moves.Failed(Fault(ExitCode.PRODUCER, "the reply was lost"))
@@ -47,7 +48,7 @@ def explore(world: World, rules: Rules) -> Found:
         here = queue.popleft()
         for disk in set(here.disks):
             nobody = here._replace(workers=(None,), memories=(None,), disks=(disk,), epoch=0, door=None)
-            left.add(nobody._replace(assigns=2, faults=0, doors=0))
+            left.add(nobody._replace(assigns=2, faults=0, doors=0, tears=0))
         if not is_exact(here):
             return Found(len(parents), frozenset(seen), way_to(here, parents))
         for name, there in successors(here, rules):
@@ -90,6 +91,7 @@ def goes_on(world: World, i: int, worker: Worker, rules: Rules) -> Iterator[tupl
         yield f"{i} revoked", hurt(with_worker(world, i, fed(worker, moves.Revoked(), rules)))
         if worker.staged and worker.epoch == world.epoch:
             yield f"{i} expired", hurt(world._replace(epoch=world.epoch + 1))
+    yield from tears(world, i, worker)
     yield from fetches(world, i, worker, rules)
     if worker.commands:
         yield from performs(world, i, worker, rules)
@@ -177,6 +179,27 @@ def hurt(world: World) -> World:
     return world._replace(faults=world.faults - 1)
 
 
+def tears(world: World, i: int, worker: Worker) -> Iterator[tuple[str, World]]:
+    """Give what the cluster may commit of an open transaction without the rest of it."""
+    if not world.tears or worker.staged_cut is None or worker.epoch != world.epoch:
+        return
+    for parts in product((False, True), repeat=3):
+        if any(parts) and not all(parts):
+            outputs, row, cut = parts
+            there = world._replace(
+                outputs=world.outputs + (worker.staged if outputs else ()),
+                row=worker.staged_row if row and worker.staged_row is not None else world.row,
+                tears=world.tears - 1,
+                epoch=world.epoch + 1,
+                torn=False,
+            )
+            if cut:
+                there = there._replace(cut=worker.staged_cut, previous=worker.base, row_came=row)
+            there = there._replace(torn=not is_exact(there))  # what a second one lacks may be there from the first
+            named = "+".join(name for name, is_there in zip(("outputs", "row", "cut"), parts, strict=True) if is_there)
+            yield f"{i} torn: {named}", there
+
+
 def fetches(world: World, i: int, worker: Worker, rules: Rules) -> Iterator[tuple[str, World]]:
     """Give what the ledger may deliver: one record or two, or (a fault) one that is not the next."""
     at = worker.position
@@ -247,21 +270,38 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             epoch = world.epoch + 1 if rules.fences else world.epoch
             return world._replace(epoch=epoch), worker._replace(epoch=epoch), moves.Fenced()
         case moves.ReadCut():
-            cut = None if world.cut < 0 else Cut("ledger", OURS.topic_id, 0, world.cut, "1")
+            cut, ahead = last_cut(world, rules)
             bounds = moves.LedgerBounds(0, world.events, OURS.topic_id)
-            return world, worker, moves.CutRead(cut, bounds, world.asides, OURS.cuts_id)
+            read = moves.CutRead(cut, bounds, world.asides, OURS.cuts_id)
+            return world, worker._replace(base=-1 if cut is None else cut.offset, ahead=ahead), read
         case moves.Send(offset):
             return send(world, worker, offset, rules)
         case moves.Commit():
             if worker.epoch != world.epoch:
                 return world, worker, FENCED
-            return (
-                append(world, worker.staged)._replace(cut=worker.staged_cut if worker.staged_cut is not None else -1),
-                worker._replace(staged=(), staged_cut=None),
-                moves.Committed(),
+            cut_now = worker.staged_cut if worker.staged_cut is not None else -1
+            there = world._replace(
+                outputs=world.outputs + worker.staged,
+                row=world.row if worker.staged_row is None else worker.staged_row,
+                cut=cut_now,
+                previous=worker.base,
+                row_came=True,
+                torn=worker.ahead > 0,
             )
+            done = worker._replace(staged=(), staged_cut=None, staged_row=None, base=cut_now)
+            return there, done, moves.Committed()
         case _:
             raise AssertionError(f"{command} never reaches the broker")
+
+
+def last_cut(world: World, rules: Rules) -> tuple[Cut | None, int]:
+    """Return the cut to go on from, and how many outputs from behind it are there already."""
+    cut = None
+    if world.cut >= 0:
+        spans = (("outputs", Span(0, world.previous + 1, world.cut + 1)), ("rows", Span(0, 0, 1)))
+        cut = Cut("ledger", OURS.topic_id, 0, world.cut, "1", previous=world.previous, spans=spans)
+    settled = rules.settles(cut, {"outputs": len(world.outputs), "rows": int(world.row_came)}, {"rows"}, "ledger/0")
+    return settled.cut, settled.ahead.get("outputs", 0)
 
 
 def folding(worker: Worker, command: moves.Fold | moves.Project, rules: Rules) -> Worker | None:
@@ -285,14 +325,12 @@ def send(world: World, worker: Worker, cut: int, rules: Rules) -> tuple[World, W
     """Stage outputs and cut in the worker's transaction; without one the outputs are out at once."""
     if worker.epoch != world.epoch:
         return world, worker, FENCED
+    there = min(worker.ahead, len(worker.outputs))
+    left, row = worker.outputs[there:], worker.outputs[-1][1] if worker.outputs else None
+    worker = worker._replace(outputs=(), ahead=worker.ahead - there, staged_cut=cut)
     if rules.transactional:
-        return world, worker._replace(outputs=(), staged=worker.outputs, staged_cut=cut), moves.Sent()
-    return append(world, worker.outputs), worker._replace(outputs=(), staged_cut=cut), moves.Sent()
-
-
-def append(world: World, outputs: tuple[Output, ...]) -> World:
-    """Let readers see these outputs and the row that the last of them leaves."""
-    return world._replace(outputs=world.outputs + outputs, row=outputs[-1][1] if outputs else world.row)
+        return world, worker._replace(staged=left, staged_row=row), moves.Sent()
+    return world._replace(outputs=world.outputs + left, row=world.row if row is None else row), worker, moves.Sent()
 
 
 def with_worker(world: World, i: int, worker: Worker | None) -> World:

@@ -1,9 +1,12 @@
-"""A machine that is slow at the wrong moment: the word that positions are set comes after the first records."""
+"""A machine that is slow at the wrong moment: positions that are set late, snapshots that take long to write."""
 
 import asyncio
+import threading
 from typing import Any
 
 import faust
+
+from streams.engine import Store
 
 _WAITING = 10
 
@@ -35,3 +38,16 @@ def slow_seek(app: faust.App, seconds: float) -> None:
                 return
 
     app.transport.Consumer = SlowConsumer  # type: ignore[misc]  # before the consumer is made
+
+
+def slow_write(seconds: float) -> None:
+    """Let every snapshot take that long to write. Zero changes nothing."""
+    if not seconds:
+        return
+    as_it_is = Store.write
+
+    def slowly(store: Store) -> None:
+        threading.Event().wait(seconds)
+        as_it_is(store)
+
+    Store.write = slowly  # type: ignore[assignment,method-assign]

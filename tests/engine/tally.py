@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.engine import EngineConfig, Outputs, Progress, Record, Refused, Store, build_app, run
-from tests.engine.slow import slow_seek
+from tests.engine.slow import slow_seek, slow_write
 
 
 @dataclass(slots=True)
@@ -103,7 +103,8 @@ def main() -> None:
     stop_before = fields.pop("stop_before", "").encode() or None
     tells = fields.pop("tells", "sums")
     slow = {name: fields.pop(name, 0.0) for name in ("fold_seconds", "project_seconds")}
-    seek_seconds, watcher_raises = fields.pop("seek_seconds", 0.0), fields.pop("watcher_raises", False)
+    seek_seconds, save_seconds = fields.pop("seek_seconds", 0.0), fields.pop("save_seconds", 0.0)
+    watcher_raises = fields.pop("watcher_raises", False)
 
     def show(progress: Progress) -> None:
         line = {
@@ -123,6 +124,7 @@ def main() -> None:
 
     app = build_app(EngineConfig(**fields), tally, on_progress=show)
     slow_seek(app, seek_seconds)
+    slow_write(save_seconds)
     run(app)
 
 

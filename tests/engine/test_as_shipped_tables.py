@@ -107,4 +107,4 @@ async def test_a_table_with_fewer_partitions_than_the_ledger_loses_every_event(s
     await until_group_at(shipped, group, 2)
     assert await values(shipped, "outputs") == [[], []]
     assert await worker.end() == ExitCode.PRODUCER
-    assert "Unrecognized partition" in worker.tail()
+    assert f"expected partition 1 of {cured.prefix}.rows, it has [0]" in worker.tail()

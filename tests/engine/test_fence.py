@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from streams.engine import fence
-from streams.engine.fence import FencedProducer, read_behind_fence
+from streams.engine import behind_fence, fence
+from streams.engine.behind_fence import read_behind_fence
+from streams.engine.fence import FencedProducer
 from streams.engine.set_asides import SetAside
 from tests.engine.trial import Trial
 
@@ -30,8 +31,8 @@ async def test_a_high_watermark_that_lags_hides_no_cut(trial: Trial, monkeypatch
         return None if as_it_is(consumer, place) is None else 0
 
     monkeypatch.setattr(AIOKafkaConsumer, "highwater", lagging)
-    monkeypatch.setattr(fence, "_POLL_RECORDS_MAX", 1)
-    read = await read_behind_fence(trial.engine_config(), 0, topic_id)
+    monkeypatch.setattr(behind_fence, "_POLL_RECORDS_MAX", 1)
+    read = (await read_behind_fence(trial.engine_config(), 0, topic_id)).read
     await producer.stop()
     assert read.cut == (await trial.cuts())[0]
 
@@ -45,7 +46,7 @@ async def test_a_set_aside_of_a_ledger_that_was_made_anew_is_not_read(trial: Tri
     of_another = replace(ours, topic_id="AAAAAAAAAAAAAAAAAAAAAA", offset=5)
     await producer.send({f"{trial.prefix}.cuts": [(one.key, one.encode(), ()) for one in (ours, of_another)]})
     await producer.commit()
-    read = await read_behind_fence(trial.engine_config(), 0, topic_id)
+    read = (await read_behind_fence(trial.engine_config(), 0, topic_id)).read
     await producer.stop()
     assert read.aside == {3}
 

@@ -1,6 +1,6 @@
 """The protocol, checked over every interleaving of a small world, and with bugs planted that the check must find."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -8,6 +8,7 @@ import pytest
 
 from streams.engine import moves, protocol
 from streams.engine.cut import Cut
+from streams.engine.torn import Settled, settle
 from tests.engine.model import Found, explore
 from tests.engine.world import TERMS, Machine, Rules, World
 
@@ -84,7 +85,26 @@ def believes_every_origin(machine: Machine, event: moves.Event) -> tuple[Machine
     return protocol.step(machine, event)
 
 
+def sees_nothing(cut: Cut | None, *_: object) -> Settled:
+    return Settled(cut, {})
+
+
+def sees_no_lack(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
+    settled = settle(cut, found, tables, place)
+    return Settled(cut, {} if settled.cut != cut else settled.ahead)
+
+
+def sees_no_surplus(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
+    return replace(settle(cut, found, tables, place), ahead={})
+
+
+def sees_no_rows(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
+    return settle(cut, {name: n for name, n in found.items() if name not in tables}, tables, place)
+
+
 KEPT = World(events=2, faults=1, accidents=1)
+TORN = World(faults=0, tears=2)
+TORN_AND_KEPT = World(events=2, faults=1, tears=1)
 POISONED = World(events=2, assigns=2, faults=1, poison=0, doors=1)
 
 PLANTED = {
@@ -109,6 +129,10 @@ PLANTED = {
         Rules(keeps=True, opens_only_what_is_sound=False, looks_at_what_it_loads=False),
     ),
     "snapshot believed though damaged inside": (KEPT, Rules(keeps=True, looks_at_what_it_loads=False)),
+    "torn transaction overlooked": (TORN, Rules(settles=sees_nothing)),
+    "torn transaction: what is missing overlooked": (TORN, Rules(settles=sees_no_lack)),
+    "torn transaction: what is there overlooked": (TORN, Rules(settles=sees_no_surplus)),
+    "torn transaction: rows overlooked": (TORN, Rules(settles=sees_no_rows)),
 }
 
 
@@ -165,6 +189,18 @@ def test_a_state_in_memory_or_on_disk_changes_nothing_whatever_became_of_it() ->
         alone = explore(left, Rules(keeps=True))
         assert alone.wrong is None
         assert max(world.cut for world in alone.left) == left.events - 1
+
+
+@pytest.mark.parametrize(("world", "rules"), [(TORN, Rules()), (TORN_AND_KEPT, Rules(keeps=True))])
+def test_a_transaction_that_the_cluster_tore_apart_is_made_whole(world: World, rules: Rules) -> None:
+    found = explore(world, rules)
+    assert found.wrong is None
+    parts = ("outputs", "row", "cut", "outputs+row", "outputs+cut", "row+cut")
+    assert found.seen >= {f"torn: {one}" for one in parts}
+    for left in found.left:
+        alone = explore(left, rules)
+        assert alone.wrong is None
+        assert any(world.cut == left.events - 1 and not world.torn for world in alone.left)
 
 
 @pytest.mark.parametrize("bug", PLANTED)

@@ -80,6 +80,15 @@ async def test_a_partition_to_which_nothing_comes_any_more_saves_what_would_be_f
 
 
 @pytest.mark.kafka
+async def test_what_came_while_an_older_state_was_being_saved_is_saved_after_it(trial: Trial) -> None:
+    await trial.append(range(1_000))
+    await trial.worker(instance_id="a", save_seconds=0.5, snapshot_work=0.0, snapshot_within=0.0, batch_max=50)
+    await trial.until_done()
+    for n, cut in (await trial.cuts()).items():
+        await until_saved(trial, n, cut.offset)
+
+
+@pytest.mark.kafka
 async def test_a_worker_that_is_told_to_leave_saves_its_state_first(trial: Trial) -> None:
     await trial.append(range(2_000))
     first = await trial.worker(instance_id="a", snapshot_within=3_600.0)

@@ -9,12 +9,15 @@ import pytest
 
 from streams.engine import Outputs, Progress, Record, fence, partition
 from streams.engine.assignment import Assignment
+from streams.engine.behind_fence import BehindFence
 from streams.engine.moves import CutRead, LedgerBounds
+from streams.engine.torn import Trail
 from streams.engine.watchdog import Watchdog
 from tests.clock.world import Stamped
 from tests.engine.trial import PATIENCE_S, Trial
 
 PARTITIONS = 2
+OUTPUTS = "outputs"
 
 
 class Meetings:
@@ -35,7 +38,7 @@ class Echo:
     def project(self, records: Sequence[Record], outputs: Outputs) -> None:
         """Append every record."""
         for record in records:
-            outputs.append("outputs", record.key, record.value)
+            outputs.append(OUTPUTS, record.key, record.value)
 
     def set_aside(self, record: Record, outputs: Outputs) -> None:
         """Pass a record."""
@@ -52,8 +55,18 @@ class Batch:
         """Return how long it is."""
         return 0
 
+    def record_count(self) -> int:
+        """Return how many records it has."""
+        return 1
+
     def close(self) -> None:
         """Take no more."""
+
+
+class Acknowledged:
+    """The broker's word for a batch."""
+
+    offset = 0
 
 
 class Producer:
@@ -71,17 +84,21 @@ class Producer:
         """Open a transaction."""
         await self.meetings.open.wait()
 
+    async def partitions_for(self, _topic: str) -> set[int]:
+        """Return the partitions of every topic."""
+        return set(range(PARTITIONS))
+
     def create_batch(self) -> Batch:
         """Give an empty batch."""
         return Batch()
 
-    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[None]":
+    async def send_batch(self, batch: Batch, topic: str, *, partition: int) -> "asyncio.Future[Acknowledged]":
         """Acknowledge a batch at once, but for the cut."""
         del batch, partition
         if topic.endswith(".cuts"):
             await self.meetings.send.wait()
-        acknowledged = asyncio.get_running_loop().create_future()
-        acknowledged.set_result(None)
+        acknowledged: asyncio.Future[Acknowledged] = asyncio.get_running_loop().create_future()
+        acknowledged.set_result(Acknowledged())
         return acknowledged
 
     async def commit_transaction(self) -> None:
@@ -99,9 +116,9 @@ def meetings(monkeypatch: pytest.MonkeyPatch) -> Meetings:
     async def topic_id(*_: object) -> str:
         return "id"
 
-    async def read_behind_fence(*_: object) -> CutRead:
+    async def read_behind_fence(*_: object) -> BehindFence:
         await meetings.read.wait()
-        return CutRead(None, LedgerBounds(0, 1, "id"))
+        return BehindFence(CutRead(None, LedgerBounds(0, 1, "id")), Trail("side", {}))
 
     monkeypatch.setattr(fence, "AIOKafkaProducer", lambda **_: Producer(meetings))
     monkeypatch.setattr(fence, "topic_id", topic_id)
@@ -121,7 +138,7 @@ async def test_each_partition_is_fenced_read_and_committed_while_the_others_are(
         if len(committed) == PARTITIONS:
             all_committed.set()
 
-    config = Trial("nowhere:1", "side", tmp_path, PARTITIONS).engine_config(tables={})
+    config = Trial("nowhere:1", "side", tmp_path, PARTITIONS).engine_config(tables={}, outputs=(OUTPUTS,))
     taken = Assignment(cast("Any", None), config, lambda _: Echo(), progressed)
     async with asyncio.timeout(PATIENCE_S):
         starts = await taken.take_over(1, range(PARTITIONS))

@@ -117,6 +117,7 @@ class Trial:
             "ledger": self.ledger,
             "cuts": f"{self.prefix}.cuts",
             "tables": {"sums": f"{self.prefix}.rows"},
+            "outputs": [f"{self.prefix}.outputs"],
             "partitions": self.partitions,
             "group": f"{self.prefix}.tally",
             "session_timeout": 6.0,
@@ -157,9 +158,9 @@ class Trial:
         """Delete one of the topics and wait until the broker has forgotten it."""
         await delete_topics(self.bootstrap, f"{self.prefix}.{name}")
 
-    async def delete_records(self, partition: int, before: int) -> None:
-        """Delete the records of a ledger partition before an offset."""
-        await delete_records(self.bootstrap, self.ledger, partition, before)
+    async def delete_records(self, partition: int, before: int, *, topic: str = "ledger") -> None:
+        """Delete the records of a partition, of the ledger unless another is named, before an offset."""
+        await delete_records(self.bootstrap, f"{self.prefix}.{topic}", partition, before)
 
     async def append(self, numbers: Iterable[int], *, keys: int = 50) -> None:
         """Append one event per number; the key follows from the number, the partition from the key."""

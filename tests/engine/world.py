@@ -4,11 +4,13 @@ The fold state of the model is the tuple of the offsets that were folded, so tha
 or out of order shows in every later output.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from streams.engine import moves, protocol
+from streams.engine.cut import Cut
+from streams.engine.torn import Settled, settle
 
 TERMS = moves.Terms("ledger", 0, "1", batch_max=2)
 OURS = TERMS.origin("id", "cuts id")
@@ -21,6 +23,7 @@ STRANGE = 98
 Machine = Any
 """State of the protocol under test; the plain one is `moves.State`, planted bugs may keep more."""
 StepFunction = Callable[[Machine, moves.Event], tuple[Machine, tuple[moves.Command, ...]]]
+SettleFunction = Callable[[Cut | None, Mapping[str, int], Collection[str], str], Settled]
 Folded = tuple[int, ...]
 Output = tuple[int, Folded]
 
@@ -40,6 +43,7 @@ class Kept(NamedTuple):
 class Worker(NamedTuple):
     """One process: its protocol, the commands it has yet to perform, its projection and its producer.
 
+    base, ahead: the cut it goes on from, and how many outputs from behind it are there already
     saving: what it is writing to its disk
     remembers: what its process keeps when it is released now
     released: it is gone but for that
@@ -55,6 +59,9 @@ class Worker(NamedTuple):
     outputs: tuple[Output, ...] = ()
     staged: tuple[Output, ...] = ()
     staged_cut: int | None = None
+    staged_row: Folded | None = None
+    base: int = -1
+    ahead: int = 0
     saving: Kept | None = None
     remembers: Kept | None = None
     released: bool = False
@@ -71,6 +78,10 @@ class Door(NamedTuple):
 class World(NamedTuple):
     """The broker, the workers, and how often a worker may still start, and something may still go wrong.
 
+    previous: the cut before the last one
+    row_came: the row of the last cut's transaction is there
+    torn: of some transaction a part is committed and the rest is not, and nobody has mended it
+    tears: how often the cluster may do that
     memories, disks: what is kept of the state by whoever was at work in the place of a worker
     accidents: how often a disk may come to hold what was never written there
     poison: a door may set this one aside, as often as `doors` says
@@ -82,6 +93,10 @@ class World(NamedTuple):
     outputs: tuple[Output, ...] = ()
     row: Folded = ()
     cut: int = -1
+    previous: int = -1
+    row_came: bool = False
+    torn: bool = False
+    tears: int = 0
     workers: tuple[Worker | None, ...] = (None, None)
     assigns: int = 3
     faults: int = 2
@@ -115,10 +130,30 @@ class Rules:
     keeps: bool = False
     opens_only_what_is_sound: bool = True
     looks_at_what_it_loads: bool = True
+    settles: SettleFunction = settle
 
 
 def is_exact(world: World) -> bool:
-    """Tell whether what is committed is what a plain fold of the ledger up to the cut says."""
-    prefix = tuple(range(world.cut + 1))
-    fold = tuple(n for n in prefix if n not in world.asides)
-    return world.outputs == tuple((n, tuple(m for m in fold if m <= n)) for n in prefix) and world.row == fold
+    """Tell whether what is committed is what a plain fold of the ledger up to the cut says.
+
+    While a transaction is torn the outputs may end elsewhere, but are still those of the fold, each once and in order;
+    and nobody who has taken over may think that all is done.
+    """
+    if world.torn:
+        at_rest = any(
+            worker is not None and (worker.epoch, worker.base, worker.commands) == (world.epoch, world.events - 1, ())
+            for worker in world.workers
+        )
+        return not at_rest and world.outputs == outputs_of(world, len(world.outputs))
+    ends = world.cut + 1
+    return world.outputs == outputs_of(world, ends) and world.row == fold_of(world, ends)
+
+
+def fold_of(world: World, events: int) -> Folded:
+    """Return what a plain fold of so many events has folded."""
+    return tuple(n for n in range(events) if n not in world.asides)
+
+
+def outputs_of(world: World, events: int) -> tuple[Output, ...]:
+    """Return what a plain fold of so many events brings about."""
+    return tuple((n, fold_of(world, n + 1)) for n in range(events))

@@ -13,6 +13,7 @@ from tests.faults import (
     producers,
     replays,
     snapshots,
+    torn,
 )
 from tests.faults.playing import Kind
 from tests.faults.proxy import MODES
@@ -25,6 +26,7 @@ KINDS = (
     Kind("zombie", pauses.zombie),
     Kind("zombie with a batch in hand", pauses.zombie_with_a_batch_in_hand, partitions=1),
     Kind("successor reads the cut early", pauses.successor_reads_the_cut_early, partitions=1),
+    Kind("transaction torn apart", torn.apart),
     Kind("rebalances 1-3-2-1", moves.one_three_two_one, partitions=6),
     Kind("rolling restart", moves.rolling_restart, partitions=6),
     Kind("SIGTERM under load", moves.asked_to_leave),

@@ -1,13 +1,14 @@
-"""Seven bugs, planted in a tally worker: the suite must catch each of them."""
+"""Eight bugs, planted in a tally worker: the suite must catch each of them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from streams.engine import EngineConfig, Outputs, Record, moves, protocol
+from streams.engine import Cut, EngineConfig, Outputs, Record, behind_fence, moves, protocol
 from streams.engine.fence import FencedProducer
 from streams.engine.projection import Entry, Headers
+from streams.engine.torn import Settled
 from tests.faults.tally import Tally
 
 Step = tuple[moves.State, tuple[moves.Command, ...]]
@@ -39,15 +40,17 @@ def cut_read_before_fencing() -> None:
             case _:
                 return step(state, event)
 
-    async def unknown_topic_id(_producer: FencedProducer, _topic: str) -> None:
+    async def asks_nobody(_producer: FencedProducer, _topics: object) -> None:
         """Ask nobody: the producer is not connected yet."""
 
     protocol.step = hasty
-    FencedProducer.topic_id = unknown_topic_id  # type: ignore[assignment]
+    FencedProducer.topic_id = asks_nobody  # type: ignore[assignment]
+    FencedProducer.look_for = asks_nobody  # type: ignore[assignment]
 
 
 def outputs_outside_the_transaction() -> None:
-    """Send outputs and rows as they are, and commit the cut alone."""
+    """Send outputs and rows as they are, commit the cut alone, and never look what is there already."""
+    torn_transaction_overlooked()
     _outside_the_transaction(lambda topic: not topic.endswith(".cuts"))
 
 
@@ -63,23 +66,35 @@ def _outside_the_transaction(outside: Callable[[str], bool]) -> None:
         begin(fenced, config, partition)
         bootstraps[fenced] = config.bootstrap
 
-    async def send(fenced: FencedProducer, entries: Mapping[str, Sequence[Entry]]) -> None:
+    async def send(fenced: FencedProducer, entries: Mapping[str, Sequence[Entry]]) -> dict[str, int]:
+        ends: dict[str, int] = {}
         loose = AIOKafkaProducer(bootstrap_servers=bootstraps[fenced], enable_idempotence=True)
         await loose.start()
         inner, fenced._producer = fenced._producer, loose  # noqa: SLF001 -- the place where the bug is planted
         for topic in entries:
             if outside(topic):
-                await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
+                ends[topic] = await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
         fenced._producer = inner  # noqa: SLF001 -- as above
         await loose.stop()
         await inner.begin_transaction()
         for topic in entries:
             if not outside(topic):
-                await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
+                ends[topic] = await fenced._send(topic, entries[topic])  # noqa: SLF001 -- as above
+
+        return ends
 
     bootstraps: dict[FencedProducer, str] = {}
     FencedProducer.__init__ = beginning  # type: ignore[assignment]
     FencedProducer.send = send  # type: ignore[assignment]
+
+
+def torn_transaction_overlooked() -> None:
+    """Take the last cut for the truth, whatever the cluster has made of its transaction."""
+
+    def believing(cut: Cut | None, *_: object) -> Settled:
+        return Settled(cut, {})
+
+    behind_fence.settle = believing  # type: ignore[assignment,attr-defined]
 
 
 def cut_one_too_far() -> None:
@@ -136,6 +151,7 @@ PLANTED: Mapping[str, Callable[[], None]] = {
         cut_read_before_fencing,
         outputs_outside_the_transaction,
         rows_outside_the_transaction,
+        torn_transaction_overlooked,
         cut_one_too_far,
         no_hole_guard,
         deaf_to_strikes,

@@ -1,4 +1,4 @@
-"""Seven bugs are planted in a worker: the trial that is there to find each fails on it, and passes on a sound one."""
+"""Eight bugs are planted in a worker: the trial that is there to find each fails on it, and passes on a sound one."""
 
 import pytest
 
@@ -12,6 +12,7 @@ CAUGHT: dict[str, tuple[str, Wrong]] = {
     "cut_read_before_fencing": ("successor reads the cut early", "doubled"),
     "outputs_outside_the_transaction": ("kill -9 inside an open transaction", "doubled"),
     "rows_outside_the_transaction": ("zombie with a batch in hand", "stale"),
+    "torn_transaction_overlooked": ("transaction torn apart", "doubled"),
     "cut_one_too_far": ("kill -9 behind a commit", "lost"),
     "no_hole_guard": ("hole in the ledger", "lost"),
     "deaf_to_strikes": ("clock an hour fast", "invented"),

@@ -13,7 +13,7 @@ from tests.faults.crew import Broken, Crew, Slot, state_of
 from tests.faults.events import Author
 from tests.faults.history import History, Operation
 from tests.faults.load import Producer, Source
-from tests.faults.places import TABLES, Contents, Places
+from tests.faults.places import APPENDED, TABLES, Contents, Places
 
 PATIENCE_S = 90.0
 """Within this long after the last fault everything must have moved on, on a busy machine too."""
@@ -74,6 +74,7 @@ class Trial:
             "ledger": self.places.ledger,
             "cuts": f"{outputs}.cuts",
             "tables": {name: f"{outputs}.{name}" for name in TABLES},
+            "outputs": [f"{outputs}.{name}" for name in APPENDED],
             "partitions": self.places.partitions,
             "group": f"{outputs}.tally",
             "session_timeout": 3.0,
@@ -85,7 +86,7 @@ class Trial:
             "snapshot_work": 0.01,
             "snapshot_within": 0.5,
             "data_directory": str(self.folder / "faust"),
-            "outputs": outputs,
+            "set": outputs,
             **({"planted": self.planted} if self.planted is not None else {}),
             **changes,
         }

@@ -19,7 +19,7 @@ from tests.faults.kept_tally import KeptTally
 from tests.faults.planted import PLANTED
 from tests.faults.tally import Places, Tally
 
-OWN = ("outputs", "version", "majors", "kept", "pause", "planted")
+OWN = ("set", "version", "majors", "kept", "pause", "planted")
 
 
 def tell(**fields: object) -> None:
@@ -77,7 +77,7 @@ def main(settings: Mapping[str, object]) -> None:
         pause_in_batch(int(visits))
     elif point == "cut_read":
         pause_after_reading_the_cut()
-    places = Places(*(f"{own['outputs']}.{name}" for name in ("changes", "alerts", "dead-letters")))
+    places = Places(*(f"{own['set']}.{name}" for name in ("changes", "alerts", "dead-letters")))
     if own["planted"]:
         PLANTED[str(own["planted"])]()
     kind = KeptTally if own["kept"] else Tally

@@ -1,0 +1,225 @@
+"""What a partition is taken over with, read behind the fence: cut, set-asides, and what the outputs have."""
+
+import asyncio
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streams.engine.closing import stop_consumer
+from streams.engine.config import EngineConfig
+from streams.engine.cut import Cut, Span, UnreadableCutError, cut_key, decode_cut
+from streams.engine.moves import CutRead, LedgerBounds
+from streams.engine.refusing import Refused, refuse_unpacking
+from streams.engine.set_asides import decode_set_aside, set_aside_prefix
+from streams.engine.torn import StrangeOutputsError, Trail, digest, settle, spans_of
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+_FETCH_BYTES_MAX = 4 << 20
+_FETCH_WAIT_MS_MAX = 10
+_POLL_RECORDS_MAX = 10_000
+_OPEN_WITHIN_S: Final = 5.0
+_AHEAD_MAX: Final = 1_000_000
+
+
+class OpenTransactionError(Exception):
+    """A transaction stands open behind the fence that should have ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BehindFence:
+    """What was read: the cut to go on from and what belongs to it, and what the output topics have."""
+
+    read: CutRead
+    trail: Trail
+
+
+async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_id: str | None) -> BehindFence:
+    """Return the cut to go on from, what is set aside, the ledger's bounds, and where the outputs end.
+
+    That is the last committed cut, unless the cluster has torn its transaction apart: see `streams.engine.torn`.
+
+    It reads up to the end of a partition by position: transaction markers occupy offsets too. The end is the high
+    watermark, not the last stable offset, so that an open transaction is waited for and not overlooked; and at least
+    what the leader says when asked for its offsets, since what it tells with records may lag behind that for a moment
+    after its election (KIP-207).
+
+    Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside, or if
+    a record is of a batch that was refused, since nobody knows what it says; OpenTransactionError if a transaction
+    there does not end, though everybody who writes there was fenced; StrangeOutputsError if an output topic is not the
+    one that the cut speaks of.
+    """
+    cuts, ledger = TopicPartition(config.cuts, partition), TopicPartition(config.ledger, partition)
+    outputs = [TopicPartition(topic, partition) for topic in (*config.outputs, *config.tables.values())]
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=config.bootstrap,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        request_timeout_ms=config.request_timeout_ms,
+        max_partition_fetch_bytes=_FETCH_BYTES_MAX,
+        fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
+        max_poll_records=_POLL_RECORDS_MAX,
+    )
+    try:
+        await consumer.start()
+        refuse_unpacking(consumer)
+        places = [cuts, ledger, *outputs]
+        consumer.assign(places)  # a topic that is not assigned is looked up first, which takes 0.1 s
+        consumer.pause(*places)
+        for place in places:  # else the client asks for their beginnings too, one by one
+            consumer.seek(place, 0)
+        begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
+        consumer.seek(cuts, begins[cuts])
+        found = await _last_of_each_key(consumer, cuts, ends[cuts])
+        key, prefix = cut_key(config.ledger, partition), set_aside_prefix(config.ledger, partition)
+        cut = _decoded(decode_cut, found.get(key), cuts)
+        asides = [_decoded(decode_set_aside, at, cuts) for name, at in found.items() if name.startswith(prefix)]
+        reading = _Outputs(config, consumer, begins, ends)
+        cut, trail = await reading.settled(cut, ledger, outputs)
+    finally:
+        await stop_consumer(consumer)
+    offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
+    bounds = LedgerBounds(begins[ledger], ends[ledger], ledger_topic_id)
+    return BehindFence(CutRead(cut, bounds, frozenset(offsets)), trail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outputs:
+    """The ends of the output topics of one partition, which hold what the last transaction has left there."""
+
+    config: EngineConfig
+    consumer: AIOKafkaConsumer
+    begins: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
+
+    async def settled(
+        self, cut: Cut | None, ledger: TopicPartition, outputs: Sequence[TopicPartition]
+    ) -> tuple[Cut | None, Trail]:
+        """Return the cut to go on from, and what the topics have already."""
+        name, tables = f"{ledger.topic}/{ledger.partition}", frozenset(self.config.tables.values())
+        told = spans_of(cut, [place.topic for place in outputs])
+        spans = {place: told[place.topic] for place in outputs if self._can_be_checked(place, told)}
+        counted = await self._count(spans, tables)
+        settled = settle(cut, {place.topic: n for place, n in counted.items()}, tables, name)
+        # nothing of this partition is written between the fence and here, so the next transaction comes behind these
+        starts = {place.topic: (max(self.ends[place], self.consumer.highwater(place) or 0), 0) for place in outputs}
+        ahead: dict[str, deque[bytes]] = {}
+        for place, span in spans.items():
+            if (there := settled.ahead.get(place.topic, 0)) > 0:
+                known = counted[place] - there
+                starts[place.topic] = (span.start, known)
+                ahead[place.topic] = await self._digests(place, span, known)
+        if settled.torn:
+            log.warning(
+                "%s: the cluster has torn a transaction apart: %s. What is missing is written, behind offset %d",
+                name,
+                settled.torn,
+                -1 if settled.cut is None else settled.cut.offset,
+            )
+        return settled.cut, Trail(name, starts, ahead)
+
+    def _can_be_checked(self, place: TopicPartition, told: Mapping[str, Span]) -> bool:
+        span = told.get(place.topic)
+        if span is None:
+            return False
+        if self.ends[place] < span.start:
+            raise StrangeOutputsError(
+                f"{place.topic}/{place.partition} ends at offset {self.ends[place]}, the last transaction began at "
+                f"{span.start} or behind: it was made anew, or has lost its last records"
+            )
+        if self.begins[place] > span.start:
+            log.warning(
+                "%s/%d begins at offset %d: whether the last transaction is there as a whole cannot be told",
+                place.topic,
+                place.partition,
+                self.begins[place],
+            )
+            return False
+        return True
+
+    async def _count(self, spans: Mapping[TopicPartition, Span], tables: frozenset[str]) -> Counter[TopicPartition]:
+        counted: Counter[TopicPartition] = Counter(dict.fromkeys(spans, 0))
+        for place, span in spans.items():
+            self.consumer.seek(place, span.start)
+        async for place, records in _up_to_the_end(self.consumer, {place: self.ends[place] for place in spans}):
+            deletions = place.topic in tables and sum(record.value is None for record in records)
+            counted[place] += len(records) - deletions
+            if counted[place] > spans[place].after + _AHEAD_MAX:
+                raise StrangeOutputsError(
+                    f"{place.topic}/{place.partition} has more than {_AHEAD_MAX} records that no cut covers"
+                )
+        return counted
+
+    async def _digests(self, place: TopicPartition, span: Span, known: int) -> deque[bytes]:
+        digests: deque[bytes] = deque()
+        self.consumer.seek(place, span.start)
+        async for _, records in _up_to_the_end(self.consumer, {place: self.ends[place]}):
+            passed = min(known, len(records))
+            known -= passed
+            digests.extend(digest(record.key, record.value, record.headers) for record in records[passed:])
+        return digests
+
+
+async def _last_of_each_key(
+    consumer: AIOKafkaConsumer, cuts: TopicPartition, end: int
+) -> dict[bytes, tuple[int, bytes]]:
+    found: dict[bytes, tuple[int, bytes]] = {}
+    async for _, records in _up_to_the_end(consumer, {cuts: end}):
+        for record in records:
+            if isinstance(record.value, Refused):
+                raise UnreadableCutError(
+                    f"{cuts.topic}/{cuts.partition} at offset {record.offset}: expected a cut or a set-aside, got "
+                    f"{record.value.reason}. Set compression.type=producer on the topic, and give this worker derived "
+                    "topics of its own"
+                )
+            if record.value is None:
+                found.pop(record.key, None)
+            elif record.key is not None:
+                found[record.key] = (record.offset, record.value)
+    return found
+
+
+async def _up_to_the_end(
+    consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[tuple[TopicPartition, Sequence[Any]]]:
+    """Give what these places hold from their positions on, up to the ends or the high watermarks, whichever is later.
+
+    The places are paused when it ends.
+    """
+    left = dict(ends)
+    open_since: dict[TopicPartition, float] = {}
+    consumer.resume(*left)
+    while left:
+        for place in list(left):
+            high, position = consumer.highwater(place), await consumer.position(place)
+            if high is not None and position >= max(high, left[place]):
+                consumer.pause(place)
+                del left[place]
+            elif high is None or consumer.last_stable_offset(place) != position:
+                open_since.pop(place, None)
+            elif time.monotonic() - open_since.setdefault(place, time.monotonic()) > _OPEN_WITHIN_S:
+                raise OpenTransactionError(
+                    f"{place.topic}/{place.partition}: a transaction that begins at offset {position} does not end. "
+                    "Either another worker takes the partition over just now, or the cluster has lost the end of it "
+                    "(Apache Kafka 4.3 does when a broker is killed, KAFKA-20734)"
+                )
+        if left:
+            for place, records in (await consumer.getmany(*left, timeout_ms=_FETCH_WAIT_MS_MAX)).items():
+                yield place, records
+
+
+def _decoded(decode: Callable[[bytes], T], at: tuple[int, bytes] | None, place: TopicPartition) -> T | None:
+    if at is None:
+        return None
+    offset, value = at
+    try:
+        return decode(value)
+    except UnreadableCutError as error:
+        raise UnreadableCutError(f"{place.topic}/{place.partition} at offset {offset}: {error}") from error

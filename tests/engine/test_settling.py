@@ -1,0 +1,96 @@
+"""What the spans of a cut and the records that are found say together; pure, without a broker."""
+
+from collections import deque
+
+import pytest
+
+from streams.engine.cut import Cut, Span, UnreadableCutError, decode_cut
+from streams.engine.torn import StrangeOutputsError, Trail, digest, settle
+
+CUT = Cut(
+    "ledger",
+    "id",
+    0,
+    9,
+    "1",
+    counts=(("alerts", 3), ("changes", 20)),
+    previous=6,
+    spans=(("alerts", Span(5, 0, 0)), ("changes", Span(11, 2, 8)), ("rows", Span(40, 0, 4))),
+)
+WHOLE = {"alerts": 0, "changes": 8, "rows": 4}
+TABLES = {"rows"}
+
+
+def test_a_transaction_that_is_there_as_a_whole_is_gone_on_from() -> None:
+    settled = settle(CUT, WHOLE, TABLES, "ledger/0")
+    assert (settled.cut, dict(settled.ahead), settled.torn) == (CUT, {}, "")
+
+
+def test_what_is_there_without_its_cut_is_ahead_but_rows_are_written_again() -> None:
+    settled = settle(CUT, {"alerts": 1, "changes": 13, "rows": 9}, TABLES, "ledger/0")
+    assert settled.cut == CUT
+    assert settled.ahead == {"alerts": 1, "changes": 5}
+    assert settled.torn == (
+        "alerts has 1 records from offset 5 on, expected 0; changes has 13 records from offset 11 on, expected 8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lacking", "ahead"), [({"changes": 2}, {}), ({"changes": 4}, {"changes": 2}), ({"rows": 0}, {"changes": 6})]
+)
+def test_a_cut_without_what_it_covers_goes_back_to_the_one_before(
+    lacking: dict[str, int], ahead: dict[str, int]
+) -> None:
+    settled = settle(CUT, WHOLE | lacking, TABLES, "ledger/0")
+    assert settled.cut is not None
+    assert (settled.cut.offset, settled.cut.counts) == (6, (("alerts", 3), ("changes", 14)))
+    assert settled.ahead == ahead
+
+
+def test_less_than_the_cut_before_knew_of_is_lost() -> None:
+    with pytest.raises(StrangeOutputsError, match="at least 2 records of changes from offset 11 on, found 1"):
+        settle(CUT, WHOLE | {"changes": 1}, TABLES, "ledger/0")
+
+
+def test_a_topic_that_the_cut_does_not_know_is_not_judged() -> None:
+    assert settle(CUT, WHOLE | {"new": 5}, TABLES, "ledger/0").torn == ""
+
+
+def test_without_a_cut_whatever_is_there_is_ahead() -> None:
+    settled = settle(None, {"changes": 2, "rows": 1}, TABLES, "ledger/0")
+    assert (settled.cut, settled.ahead) == (None, {"changes": 2})
+
+
+def test_spans_are_read_as_they_are_written() -> None:
+    assert decode_cut(CUT.encode()) == CUT
+
+
+def test_a_span_that_is_none_makes_the_cut_unreadable() -> None:
+    with pytest.raises(UnreadableCutError, match="previous and spans"):
+        decode_cut(CUT.encode().replace(b"[11,2,8]", b"[11,2]"))
+
+
+def test_only_what_is_not_there_yet_is_sent_and_all_of_it_is_counted() -> None:
+    entries = [(b"k", b"%d" % n, (("h", b"x"),)) for n in range(5)]
+    there = deque(digest(*entry) for entry in entries[:3])
+    trail = Trail("ledger/0", {"alerts": (5, 0), "changes": (11, 8), "rows": (40, 0)}, {"changes": there})
+    assert trail.left_to_send({"changes": entries[:2]}) == {}
+    spans = trail.spans({"changes": entries[:2]}, {"rows": [(b"r", b"1", ()), (b"s", None, ())]})
+    assert spans == (("alerts", Span(5, 0, 0)), ("changes", Span(11, 8, 10)), ("rows", Span(40, 0, 1)))
+    trail.sent(spans, {"rows": 43})
+    assert trail.left_to_send({"changes": entries[2:]}) == {"changes": entries[3:]}
+    spans = trail.spans({"changes": entries[2:]}, {})
+    assert dict(spans)["changes"] == Span(11, 10, 13)
+    trail.sent(spans, {"changes": 21})
+    assert trail.counted == {"alerts": (5, 0), "changes": (21, 0), "rows": (43, 0)}
+
+
+@pytest.mark.parametrize(
+    "other", [(b"other", b"1", ()), (b"k", b"2", ()), (b"k", None, ()), (b"k", b"1", (("h", b"x"),))]
+)
+def test_something_else_in_the_place_of_an_output_is_not_taken_for_it(
+    other: tuple[bytes, bytes | None, tuple[tuple[str, bytes], ...]],
+) -> None:
+    trail = Trail("ledger/0", {"changes": (11, 8)}, {"changes": deque([digest(*other)])})
+    with pytest.raises(StrangeOutputsError, match="changes has a record that no cut covers"):
+        trail.left_to_send({"changes": [(b"k", b"1", ())]})

@@ -1,0 +1,121 @@
+"""A transaction that the cluster tears apart: what is there is neither written twice nor taken for the whole."""
+
+import signal
+from collections.abc import Collection
+from itertools import combinations
+
+import pytest
+
+from streams.engine import ExitCode
+from tests.engine.trial import Trial
+from tests.tearing import tear
+
+pytestmark = pytest.mark.kafka
+
+TOPICS = ("cuts", "outputs", "rows")
+PARTS = [parts for n in (1, 2) for parts in combinations(TOPICS, n)]
+
+
+async def torn(trial: Trial, parts: Collection[str]) -> None:
+    """Let a worker die with a transaction of twenty records open, and let the cluster commit these parts of it."""
+    first = await trial.worker(instance_id="a")
+    await trial.append(range(30), keys=5)
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.append(range(30, 50), keys=5)
+    dead = await trial.worker(instance_id="a", stop_at="after_send_before_commit:1")
+    assert await dead.end() == -signal.SIGKILL
+    wanted = [f"{trial.prefix}.{part}" for part in sorted(parts)]
+    assert await tear(trial.bootstrap, 0, wanted) == wanted
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+@pytest.mark.parametrize("parts", PARTS, ids="+".join)
+async def test_what_is_there_is_kept_and_what_is_missing_is_written(trial: Trial, parts: tuple[str, ...]) -> None:
+    await torn(trial, parts)
+    await trial.append(range(50, 80), keys=5)
+    worker = await trial.worker(instance_id="a")
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+    assert ("the cluster has torn a transaction apart" in worker.tail()) == (parts != ("rows",))
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+@pytest.mark.parametrize("parts", [("outputs",), ("cuts",), ("outputs", "cuts"), ("cuts", "rows")], ids="+".join)
+@pytest.mark.parametrize(
+    "stop_at", ["after_cut_read", "after_send_before_commit:2", "after_commit:1", "after_commit:3"]
+)
+async def test_whoever_dies_while_it_makes_that_whole_leaves_it_to_the_next(
+    trial: Trial, parts: tuple[str, ...], stop_at: str
+) -> None:
+    await torn(trial, parts)
+    dead = await trial.worker(instance_id="a", batch_max=3, stop_at=stop_at)
+    assert await dead.end() == -signal.SIGKILL
+    worker = await trial.worker(instance_id="b", batch_max=4)
+    await worker.until_committed(50)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_a_transaction_that_is_torn_while_an_earlier_one_is_made_whole(trial: Trial) -> None:
+    await torn(trial, ["outputs"])
+    dead = await trial.worker(instance_id="a", batch_max=12, stop_at="after_send_before_commit:2")
+    assert await dead.end() == -signal.SIGKILL
+    wanted = [f"{trial.prefix}.cuts", f"{trial.prefix}.rows"]
+    assert await tear(trial.bootstrap, 0, wanted) == wanted
+    worker = await trial.worker(instance_id="a")
+    await worker.until_committed(50)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_the_very_first_transaction_may_be_torn_too(trial: Trial) -> None:
+    await trial.append(range(20), keys=5)
+    dead = await trial.worker(stop_at="after_send_before_commit:1")
+    assert await dead.end() == -signal.SIGKILL
+    assert await tear(trial.bootstrap, 0, [f"{trial.prefix}.outputs"]) == [f"{trial.prefix}.outputs"]
+    worker = await trial.worker()
+    await worker.until_committed(20)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_what_the_fold_does_not_bring_about_stops_the_worker(trial: Trial) -> None:
+    first = await trial.worker()
+    await trial.append(range(10))
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.append_raw(b"of somebody else", topic="outputs")
+    await trial.append(range(10, 20))
+    second = await trial.worker()
+    assert await second.end() == ExitCode.LEDGER
+    assert "has a record that no cut covers, in place of the one with key" in second.tail()
+    assert (await trial.cuts())[0].offset == 9
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_an_output_topic_that_was_made_anew_stops_the_worker(trial: Trial) -> None:
+    first = await trial.worker()
+    for begin in (0, 10):
+        await trial.append(range(begin, begin + 10))
+        await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.delete_topic("outputs")
+    await trial.create_topics("outputs")
+    second = await trial.worker()
+    assert await second.end() == ExitCode.LEDGER
+    assert "it was made anew, or has lost its last records" in second.tail()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_outputs_whose_first_records_are_gone_are_gone_on_with(trial: Trial) -> None:
+    first = await trial.worker()
+    await trial.append(range(10))
+    await trial.until_done()
+    assert await first.end(signal.SIGTERM) == 0
+    await trial.delete_records(0, 11, topic="outputs")
+    await trial.append(range(10, 20))
+    second = await trial.worker()
+    await trial.until_done()
+    assert "whether the last transaction is there as a whole cannot be told" in second.tail()
+    assert [value.split()[0] for _, value in (await trial.read("outputs"))[0]] == [b"%d" % n for n in range(10, 20)]
