@@ -1,4 +1,4 @@
-"""The one place that asks what time it is."""
+"""The one place that asks what time it is, but for the engine, which imports nothing of Parley."""
 
 import time
 from datetime import UTC, datetime, timedelta

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.engine.closing import stop_consumer
 from streams.engine.config import EngineConfig
@@ -16,7 +16,7 @@ from streams.engine.cut import Cut, Span, UnreadableCutError, cut_key, decode_cu
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.refusing import Refused, refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
-from streams.engine.torn import StrangeOutputsError, Trail, digest, settle, spans_of
+from streams.engine.torn import Settled, StrangeOutputsError, Trail, digest, settle, spans_of
 
 log = logging.getLogger(__name__)
 
@@ -26,18 +26,31 @@ _FETCH_WAIT_MS_MAX = 10
 _POLL_RECORDS_MAX = 10_000
 _OPEN_WITHIN_S: Final = 5.0
 _AHEAD_MAX: Final = 1_000_000
+_DELETIONS_LAST_S: Final = 20 * 3_600.0
+"""Compaction keeps deletions for at least a day (`delete.retention.ms`), and clocks may differ."""
+_READ_UNCOMMITTED: Final = 0
 
 
 class OpenTransactionError(Exception):
     """A transaction stands open behind the fence that should have ended it."""
 
 
+class OvertakenError(Exception):
+    """Another worker has taken the partition over while this one was reading."""
+
+
 @dataclass(frozen=True, slots=True)
 class BehindFence:
-    """What was read: the cut to go on from and what belongs to it, and what the output topics have."""
+    """What was read: the cut to go on from and what belongs to it, and what the output topics have.
+
+    committed: offset of the last committed cut, -1 if there is none
+    back: the cut to go on from is an earlier one, to be committed before anything else
+    """
 
     read: CutRead
     trail: Trail
+    committed: int = -1
+    back: bool = False
 
 
 async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_id: str | None) -> BehindFence:
@@ -53,7 +66,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside, or if
     a record is of a batch that was refused, since nobody knows what it says; OpenTransactionError if a transaction
     there does not end, though everybody who writes there was fenced; StrangeOutputsError if an output topic is not the
-    one that the cut speaks of.
+    one that the cut speaks of; OvertakenError if anything looks wrong, and another worker was at work meanwhile.
     """
     cuts, ledger = TopicPartition(config.cuts, partition), TopicPartition(config.ledger, partition)
     outputs = [TopicPartition(topic, partition) for topic in (*config.outputs, *config.tables.values())]
@@ -75,19 +88,21 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         consumer.pause(*places)
         for place in places:  # else the client asks for their beginnings too, one by one
             consumer.seek(place, 0)
-        begins, ends = await asyncio.gather(consumer.beginning_offsets(places), consumer.end_offsets(places))
+        begins, ends = await asyncio.gather(consumer.beginning_offsets(places), _ends(consumer, places))
         consumer.seek(cuts, begins[cuts])
         found = await _last_of_each_key(consumer, cuts, ends[cuts])
         key, prefix = cut_key(config.ledger, partition), set_aside_prefix(config.ledger, partition)
-        cut = _decoded(decode_cut, found.get(key), cuts)
-        asides = [_decoded(decode_set_aside, at, cuts) for name, at in found.items() if name.startswith(prefix)]
+        cut = _decoded(decode_cut, found.get(key))
+        asides = [_decoded(decode_set_aside, at) for name, at in found.items() if name.startswith(prefix)]
+        written_ms = 0 if cut is None else found[key].timestamp
         reading = _Outputs(config, consumer, begins, ends)
-        cut, trail = await reading.settled(cut, ledger, outputs)
+        settled, trail = await reading.settled(cut, written_ms, [cuts, ledger, *outputs])
     finally:
         await stop_consumer(consumer)
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
     bounds = LedgerBounds(begins[ledger], ends[ledger], ledger_topic_id)
-    return BehindFence(CutRead(cut, bounds, frozenset(offsets)), trail)
+    read = CutRead(settled.cut, bounds, frozenset(offsets))
+    return BehindFence(read, trail, -1 if cut is None else cut.offset, settled.back)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +115,21 @@ class _Outputs:
     ends: Mapping[TopicPartition, int]
 
     async def settled(
-        self, cut: Cut | None, ledger: TopicPartition, outputs: Sequence[TopicPartition]
-    ) -> tuple[Cut | None, Trail]:
-        """Return the cut to go on from, and what the topics have already."""
+        self, cut: Cut | None, written_ms: int, places: Sequence[TopicPartition]
+    ) -> tuple[Settled, Trail]:
+        """Return the cut to go on from, and what the topics have already; the last cut was written at that instant."""
+        cuts, ledger, *outputs = places
         name, tables = f"{ledger.topic}/{ledger.partition}", frozenset(self.config.tables.values())
         told = spans_of(cut, [place.topic for place in outputs])
-        spans = {place: told[place.topic] for place in outputs if self._can_be_checked(place, told)}
-        counted = await self._count(spans, tables)
-        settled = settle(cut, {place.topic: n for place, n in counted.items()}, tables, name)
+        try:
+            spans = {place: told[place.topic] for place in outputs if self._can_be_checked(place, told)}
+            counted = await self._count(spans)
+            found = {place.topic: n for place, n in counted.items()}
+            old = time.time() - written_ms / 1000 > _DELETIONS_LAST_S
+            settled = settle(cut, found, tables, name, lasting_only=old)
+        except StrangeOutputsError:
+            await self._must_not_be_overtaken(cuts)
+            raise
         # nothing of this partition is written between the fence and here, so the next transaction comes behind these
         starts = {place.topic: (max(self.ends[place], self.consumer.highwater(place) or 0), 0) for place in outputs}
         ahead: dict[str, deque[bytes]] = {}
@@ -117,13 +139,25 @@ class _Outputs:
                 starts[place.topic] = (span.start, known)
                 ahead[place.topic] = await self._digests(place, span, known)
         if settled.torn:
+            await self._must_not_be_overtaken(cuts)
+            unknown = sorted({*told} - tables - {*found})
+            if settled.back and unknown:
+                raise StrangeOutputsError(
+                    f"{name}: {settled.torn}, and what {', '.join(unknown)} has of the same transaction cannot be "
+                    "told: its records there are deleted"
+                )
             log.warning(
                 "%s: the cluster has torn a transaction apart: %s. What is missing is written, behind offset %d",
                 name,
                 settled.torn,
                 -1 if settled.cut is None else settled.cut.offset,
             )
-        return settled.cut, Trail(name, starts, ahead)
+        return settled, Trail(name, starts, ahead)
+
+    async def _must_not_be_overtaken(self, cuts: TopicPartition) -> None:
+        """Raise OvertakenError if anything was written to the cuts since: what looks torn may be a successor's."""
+        if (await _ends(self.consumer, [cuts]))[cuts] > max(self.ends[cuts], self.consumer.highwater(cuts) or 0):
+            raise OvertakenError(f"{cuts.topic}/{cuts.partition} was written to behind the fence")
 
     def _can_be_checked(self, place: TopicPartition, told: Mapping[str, Span]) -> bool:
         span = told.get(place.topic)
@@ -144,13 +178,12 @@ class _Outputs:
             return False
         return True
 
-    async def _count(self, spans: Mapping[TopicPartition, Span], tables: frozenset[str]) -> Counter[TopicPartition]:
+    async def _count(self, spans: Mapping[TopicPartition, Span]) -> Counter[TopicPartition]:
         counted: Counter[TopicPartition] = Counter(dict.fromkeys(spans, 0))
         for place, span in spans.items():
             self.consumer.seek(place, span.start)
         async for place, records in _up_to_the_end(self.consumer, {place: self.ends[place] for place in spans}):
-            deletions = place.topic in tables and sum(record.value is None for record in records)
-            counted[place] += len(records) - deletions
+            counted[place] += len(records)
             if counted[place] > spans[place].after + _AHEAD_MAX:
                 raise StrangeOutputsError(
                     f"{place.topic}/{place.partition} has more than {_AHEAD_MAX} records that no cut covers"
@@ -167,10 +200,19 @@ class _Outputs:
         return digests
 
 
-async def _last_of_each_key(
-    consumer: AIOKafkaConsumer, cuts: TopicPartition, end: int
-) -> dict[bytes, tuple[int, bytes]]:
-    found: dict[bytes, tuple[int, bytes]] = {}
+async def _ends(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return the high watermarks. A reader of what is committed is told the last stable offsets, if it asks as such."""
+    fetcher = consumer._fetcher  # noqa: SLF001 -- the client cannot be asked otherwise, and fetches nothing meanwhile
+    isolation, fetcher._isolation_level = fetcher._isolation_level, _READ_UNCOMMITTED  # noqa: SLF001
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+    finally:
+        fetcher._isolation_level = isolation  # noqa: SLF001
+    return ends
+
+
+async def _last_of_each_key(consumer: AIOKafkaConsumer, cuts: TopicPartition, end: int) -> dict[bytes, ConsumerRecord]:
+    found: dict[bytes, ConsumerRecord] = {}
     async for _, records in _up_to_the_end(consumer, {cuts: end}):
         for record in records:
             if isinstance(record.value, Refused):
@@ -182,7 +224,7 @@ async def _last_of_each_key(
             if record.value is None:
                 found.pop(record.key, None)
             elif record.key is not None:
-                found[record.key] = (record.offset, record.value)
+                found[record.key] = record
     return found
 
 
@@ -202,7 +244,7 @@ async def _up_to_the_end(
             if high is not None and position >= max(high, left[place]):
                 consumer.pause(place)
                 del left[place]
-            elif high is None or consumer.last_stable_offset(place) != position:
+            elif high is None or (stable := consumer.last_stable_offset(place)) is None or stable > position:
                 open_since.pop(place, None)
             elif time.monotonic() - open_since.setdefault(place, time.monotonic()) > _OPEN_WITHIN_S:
                 raise OpenTransactionError(
@@ -215,11 +257,10 @@ async def _up_to_the_end(
                 yield place, records
 
 
-def _decoded(decode: Callable[[bytes], T], at: tuple[int, bytes] | None, place: TopicPartition) -> T | None:
-    if at is None:
+def _decoded(decode: Callable[[bytes], T], record: ConsumerRecord | None) -> T | None:
+    if record is None:
         return None
-    offset, value = at
     try:
-        return decode(value)
+        return decode(record.value)
     except UnreadableCutError as error:
-        raise UnreadableCutError(f"{place.topic}/{place.partition} at offset {offset}: {error}") from error
+        raise UnreadableCutError(f"{record.topic}/{record.partition} at offset {record.offset}: {error}") from error

@@ -17,12 +17,14 @@ class UnreadableCutError(Exception):
 class Span(NamedTuple):
     """How many committed records the end of an output topic has: from offset `start` on there are `after` of them.
 
-    `before` of them had been there, or were found there, before the transaction of this cut. Deleted rows do not count.
+    `before` of them had been there, or were found there, before the transaction of this cut. `lasting` of the others
+    are there for good; the rest are deletions of rows, which compaction takes away after `delete.retention.ms`, a day.
     """
 
     start: int
     before: int
     after: int
+    lasting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def decode_cut(value: bytes) -> Cut:
 
     Raises UnreadableCutError if the bytes are not a cut. Fields this version does not know are ignored.
     """
-    match decode_fields(value, "a cut"):
+    match fields := decode_fields(value, "a cut"):
         case {
             "topic": str(topic),
             "topic_id": (str() | None) as topic_id,
@@ -106,29 +108,30 @@ def decode_cut(value: bytes) -> Cut:
             "offset": int(offset),
             "version": str(version),
             "counts": dict(counts),
-            "previous": int(previous),
-            "spans": dict(spans),
-        } if all(isinstance(n, int) for n in counts.values()) and all(map(_is_span, spans.values())):
-            return Cut(
-                topic,
-                topic_id,
-                partition,
-                offset,
-                version,
-                tuple(sorted(counts.items())),
-                previous,
-                tuple(sorted((name, Span(*span)) for name, span in spans.items())),
-            )
+        } if all(isinstance(n, int) for n in counts.values()):
+            counted = tuple(sorted(counts.items()))
+            return Cut(topic, topic_id, partition, offset, version, counted, *_left(fields, value))
         case _:
             raise UnreadableCutError(
-                "expected a cut with topic, topic_id, partition, offset, version, counts, previous and spans, got "
-                f"{value[:200]!r}"
+                f"expected a cut with topic, topic_id, partition, offset, version and counts, got {value[:200]!r}"
+            )
+
+
+def _left(fields: Mapping[str, object], value: bytes) -> tuple[int, tuple[tuple[str, Span], ...]]:
+    """Read what cuts did not have at first: nothing is judged by those that lack it."""
+    match {"previous": -1, "spans": {}, **fields}:
+        case {"previous": int(previous), "spans": dict(spans)} if all(map(_is_span, spans.values())):
+            return previous, tuple(sorted((name, Span(*span)) for name, span in spans.items()))
+        case _:
+            raise UnreadableCutError(
+                "expected a cut whose previous is an offset, and whose spans are of four numbers each, got "
+                f"{value[:400]!r}"
             )
 
 
 def _is_span(value: object) -> bool:
     match value:
-        case [int(), int(), int()]:
+        case [int(), int(), int(), int()]:
             return True
         case _:
             return False

@@ -116,4 +116,4 @@ class FencedProducer:
 
 def _length(entry: Entry) -> int:
     key, value, headers = entry
-    return sum(map(len, (key or b"", value or b"", *chain.from_iterable(headers))))
+    return sum(len(part or b"") for part in (key, value, *chain.from_iterable(headers)))

@@ -234,6 +234,10 @@ class LedgerPartition:
         behind = await read_behind_fence(self._config, self._partition, self._topic_id)
         read, self._trail = behind.read, behind.trail
         self._counts = {} if read.cut is None else dict(read.cut.counts)
+        if read.cut is not None and behind.back:
+            cut = replace(read.cut, previous=read.cut.offset, spans=self._trail.spans({}, {}))
+            await self._producer.send({self._config.cuts: [(cut.key, cut.encode(), ())]})
+            await self._producer.commit()
         self._stop_point.pass_by("after_cut_read")
         return replace(read, cuts_id=self._cuts_id)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiokafka.errors import KafkaError
 
-from streams.engine.behind_fence import OpenTransactionError, read_behind_fence
+from streams.engine.behind_fence import OpenTransactionError, OvertakenError, read_behind_fence
 from streams.engine.config import EngineConfig
 from streams.engine.fence import FencedProducer
 from streams.engine.set_asides import SetAside
@@ -32,20 +32,23 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
         async with asyncio.timeout(config.request_timeout):
             await producer.raise_fence()
             topic_id = await producer.topic_id(config.ledger)
-            read = (await read_behind_fence(config, partition, topic_id)).read
-            if read.cut is not None and offset <= read.cut.offset:
+            behind = await read_behind_fence(config, partition, topic_id)
+            if offset <= behind.committed:
                 raise NotSetAside(
-                    f"expected an offset of {place} behind the cut, which is at {read.cut.offset}, got {offset}: its "
+                    f"expected an offset of {place} behind the cut, which is at {behind.committed}, got {offset}: its "
                     "outputs are committed already, so it did not make the projection raise. See the worker's log."
                 )
-            if not read.ledger.begin <= offset < read.ledger.end:
+            ledger = behind.read.ledger
+            if not ledger.begin <= offset < ledger.end:
                 raise NotSetAside(
-                    f"expected an offset of {place} between {read.ledger.begin} and {read.ledger.end - 1}, got "
+                    f"expected an offset of {place} between {ledger.begin} and {ledger.end - 1}, got "
                     f"{offset}: there is no such record."
                 )
             wanted = SetAside(config.ledger, topic_id, partition, offset, reason)
             await producer.send({config.cuts: [(wanted.key, wanted.encode(), ())]})
             await producer.commit()
+    except OvertakenError as error:
+        raise NotSetAside(f"{error}: a worker took the partition over meanwhile. Stop it and try again.") from error
     except OpenTransactionError as error:
         raise NotSetAside(f"{error}. Try again; if it stays so, ask `kafka-transactions.sh find-hanging`.") from error
     except StrangeOutputsError as error:

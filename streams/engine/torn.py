@@ -18,7 +18,7 @@ from streams.engine.projection import Entry
 
 log = logging.getLogger(__name__)
 
-_UNTOUCHED = Span(0, 0, 0)
+_UNTOUCHED = Span(0, 0, 0, 0)
 
 
 class StrangeOutputsError(Exception):
@@ -29,11 +29,14 @@ class StrangeOutputsError(Exception):
 class Settled:
     """The cut to go on from, and how many records from behind it each topic that is appended to has already.
 
+    back: it is the one before the last committed cut; that has to be committed before anything else, for what is sent
+        next may be torn as well, and must not be taken for what the last one lacks
     torn: what is there without the rest of its transaction, in words; empty if nothing is
     """
 
     cut: Cut | None
     ahead: Mapping[str, int]
+    back: bool = False
     torn: str = ""
 
 
@@ -43,11 +46,13 @@ def spans_of(cut: Cut | None, topics: Iterable[str]) -> dict[str, Span]:
     return {topic: _UNTOUCHED if cut is None else known[topic] for topic in topics if cut is None or topic in known}
 
 
-def settle(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
+def settle(
+    cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str, *, lasting_only: bool = False
+) -> Settled:
     """Compare the last committed cut of `place` with the records `found` from each span's start on.
 
-    Rows that are there too early are no harm: they are written once more. StrangeOutputsError if there are fewer
-    records than the cut before knew of.
+    `lasting_only`: deletions may be gone by now, so that they are not missed. Rows that are there too early are no
+    harm: they are written once more. StrangeOutputsError if there are fewer records than the cut before knew of.
     """
     spans = spans_of(cut, found)
     for topic, span in spans.items():
@@ -56,19 +61,23 @@ def settle(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], p
                 f"{place}: expected at least {span.before} records of {topic} from offset {span.start} on, found "
                 f"{found[topic]}: it was made anew, or has lost its last records"
             )
-    back = cut is not None and any(found[topic] < span.after for topic, span in spans.items())
+    expected = {
+        topic: span.before + span.lasting if lasting_only and topic in tables else span.after
+        for topic, span in spans.items()
+    }
+    back = cut is not None and any(found[topic] < n for topic, n in expected.items())
     base = {topic: span.before if back else span.after for topic, span in spans.items()}
     ahead = {topic: found[topic] - n for topic, n in base.items() if topic not in tables and found[topic] > n}
     torn = [
-        f"{topic} has {found[topic]} records from offset {span.start} on, expected {span.after}"
-        for topic, span in spans.items()
-        if found[topic] < span.after or topic in ahead
+        f"{topic} has {found[topic]} records from offset {spans[topic].start} on, expected {n}"
+        for topic, n in expected.items()
+        if found[topic] < n or topic in ahead
     ]
     if back and cut is not None:
         own = {topic: span.after - span.before for topic, span in cut.spans}
-        counts = {topic: n - own.get(topic, 0) for topic, n in cut.counts}
-        cut = replace(cut, offset=cut.previous, counts=tuple(sorted(counts.items())))
-    return Settled(cut, ahead, "; ".join(torn))
+        counts = tuple(sorted((topic, n - own.get(topic, 0)) for topic, n in cut.counts if n > own.get(topic, 0)))
+        cut = replace(cut, offset=cut.previous, counts=counts)
+    return Settled(cut, ahead, back, "; ".join(torn))
 
 
 @dataclass(slots=True)
@@ -96,7 +105,8 @@ class Trail:
                 if digest(key, value, headers) != digests.popleft():
                     raise StrangeOutputsError(
                         f"{self.place}: {topic} has a record that no cut covers, in place of the one with key {key!r} "
-                        "that the fold brings about. Somebody else wrote there, or another version did"
+                        "that the fold brings about. Somebody else wrote there, another version did, or a record was "
+                        "set aside since"
                     )
             left[topic] = entries[there:]
             if not digests:
@@ -107,10 +117,13 @@ class Trail:
         self, appended: Mapping[str, Sequence[Entry]], rows: Mapping[str, Sequence[Entry]]
     ) -> tuple[tuple[str, Span], ...]:
         """Return the spans of the cut that covers these entries too, whether they are sent or there already."""
-        added = {topic: len(entries) for topic, entries in appended.items()}
-        added |= {topic: sum(value is not None for _, value, _ in entries) for topic, entries in rows.items()}
+        added = {topic: (len(entries), len(entries)) for topic, entries in appended.items()}
+        added |= {
+            topic: (len(entries), sum(value is not None for _, value, _ in entries)) for topic, entries in rows.items()
+        }
         return tuple(
-            (topic, Span(start, n, n + added.get(topic, 0))) for topic, (start, n) in sorted(self.counted.items())
+            (topic, Span(start, n, n + added.get(topic, (0, 0))[0], added.get(topic, (0, 0))[1]))
+            for topic, (start, n) in sorted(self.counted.items())
         )
 
     def sent(self, spans: Iterable[tuple[str, Span]], ends: Mapping[str, int]) -> None:
@@ -122,5 +135,5 @@ class Trail:
 
 def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> bytes:
     """Return 16 bytes that tell one record from another."""
-    said = (key, value, tuple((name, bytes(content)) for name, content in headers))
+    said = (key, value, tuple((name, content) for name, content in headers))
     return blake2b(repr(said).encode(), digest_size=16).digest()

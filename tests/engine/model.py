@@ -18,6 +18,7 @@ from typing import TypeVar
 from streams.engine import moves
 from streams.engine.cut import Cut, Span
 from streams.engine.faults import ExitCode, Fault
+from streams.engine.torn import Settled
 from tests.engine.world import DAMAGED, FOREIGN, OURS, STRANGE, Door, Kept, Rules, Worker, World, is_exact
 
 T = TypeVar("T")
@@ -194,7 +195,11 @@ def tears(world: World, i: int, worker: Worker) -> Iterator[tuple[str, World]]:
                 torn=False,
             )
             if cut:
-                there = there._replace(cut=worker.staged_cut, previous=worker.base, row_came=row)
+                there = there._replace(
+                    cut=worker.staged_cut, previous=worker.base, rows_found=int(row), rows_expected=1
+                )
+            elif row:
+                there = there._replace(rows_found=2)  # as good as any more
             there = there._replace(torn=not is_exact(there))  # what a second one lacks may be there from the first
             named = "+".join(name for name, is_there in zip(("outputs", "row", "cut"), parts, strict=True) if is_there)
             yield f"{i} torn: {named}", there
@@ -270,10 +275,16 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             epoch = world.epoch + 1 if rules.fences else world.epoch
             return world._replace(epoch=epoch), worker._replace(epoch=epoch), moves.Fenced()
         case moves.ReadCut():
-            cut, ahead = last_cut(world, rules)
+            settled = last_cut(world, rules)
+            base = -1 if settled.cut is None else settled.cut.offset
+            if settled.back and rules.commits_what_it_goes_back_to:
+                if rules.fences and worker.epoch != world.epoch:
+                    return world, worker, FENCED
+                world = world._replace(cut=base, previous=base, rows_found=0, rows_expected=0)
+                world = world._replace(torn=not is_exact(world._replace(torn=False)))
             bounds = moves.LedgerBounds(0, world.events, OURS.topic_id)
-            read = moves.CutRead(cut, bounds, world.asides, OURS.cuts_id)
-            return world, worker._replace(base=-1 if cut is None else cut.offset, ahead=ahead), read
+            read = moves.CutRead(settled.cut, bounds, world.asides, OURS.cuts_id)
+            return world, worker._replace(base=base, ahead=settled.ahead.get("outputs", 0)), read
         case moves.Send(offset):
             return send(world, worker, offset, rules)
         case moves.Commit():
@@ -285,7 +296,8 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
                 row=world.row if worker.staged_row is None else worker.staged_row,
                 cut=cut_now,
                 previous=worker.base,
-                row_came=True,
+                rows_found=1,
+                rows_expected=1,
                 torn=worker.ahead > 0,
             )
             done = worker._replace(staged=(), staged_cut=None, staged_row=None, base=cut_now)
@@ -294,14 +306,15 @@ def perform(world: World, worker: Worker, command: moves.Command, rules: Rules) 
             raise AssertionError(f"{command} never reaches the broker")
 
 
-def last_cut(world: World, rules: Rules) -> tuple[Cut | None, int]:
+def last_cut(world: World, rules: Rules) -> Settled:
     """Return the cut to go on from, and how many outputs from behind it are there already."""
     cut = None
     if world.cut >= 0:
-        spans = (("outputs", Span(0, world.previous + 1, world.cut + 1)), ("rows", Span(0, 0, 1)))
+        own = world.cut - world.previous
+        rows = Span(0, 0, world.rows_expected, world.rows_expected)
+        spans = (("outputs", Span(0, world.previous + 1, world.cut + 1, own)), ("rows", rows))
         cut = Cut("ledger", OURS.topic_id, 0, world.cut, "1", previous=world.previous, spans=spans)
-    settled = rules.settles(cut, {"outputs": len(world.outputs), "rows": int(world.row_came)}, {"rows"}, "ledger/0")
-    return settled.cut, settled.ahead.get("outputs", 0)
+    return rules.settles(cut, {"outputs": len(world.outputs), "rows": world.rows_found}, {"rows"}, "ledger/0")
 
 
 def folding(worker: Worker, command: moves.Fold | moves.Project, rules: Rules) -> Worker | None:

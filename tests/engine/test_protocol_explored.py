@@ -91,7 +91,7 @@ def sees_nothing(cut: Cut | None, *_: object) -> Settled:
 
 def sees_no_lack(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
     settled = settle(cut, found, tables, place)
-    return Settled(cut, {} if settled.cut != cut else settled.ahead)
+    return Settled(cut, {} if settled.back else settled.ahead)
 
 
 def sees_no_surplus(cut: Cut | None, found: Mapping[str, int], tables: Collection[str], place: str) -> Settled:
@@ -133,6 +133,7 @@ PLANTED = {
     "torn transaction: what is missing overlooked": (TORN, Rules(settles=sees_no_lack)),
     "torn transaction: what is there overlooked": (TORN, Rules(settles=sees_no_surplus)),
     "torn transaction: rows overlooked": (TORN, Rules(settles=sees_no_rows)),
+    "torn transaction: gone back in silence": (TORN, Rules(commits_what_it_goes_back_to=False)),
 }
 
 

@@ -1,6 +1,9 @@
 """What the spans of a cut and the records that are found say together; pure, without a broker."""
 
+import json
 from collections import deque
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
@@ -15,10 +18,15 @@ CUT = Cut(
     "1",
     counts=(("alerts", 3), ("changes", 20)),
     previous=6,
-    spans=(("alerts", Span(5, 0, 0)), ("changes", Span(11, 2, 8)), ("rows", Span(40, 0, 4))),
+    spans=(
+        ("alerts", Span(5, 0, 0, 0)),
+        ("changes", Span(11, 2, 8, 6)),
+        ("gone", Span(7, 0, 2, 0)),
+        ("rows", Span(40, 0, 5, 4)),
+    ),
 )
-WHOLE = {"alerts": 0, "changes": 8, "rows": 4}
-TABLES = {"rows"}
+WHOLE = {"alerts": 0, "changes": 8, "gone": 2, "rows": 5}
+TABLES = {"gone", "rows"}
 
 
 def test_a_transaction_that_is_there_as_a_whole_is_gone_on_from() -> None:
@@ -27,8 +35,8 @@ def test_a_transaction_that_is_there_as_a_whole_is_gone_on_from() -> None:
 
 
 def test_what_is_there_without_its_cut_is_ahead_but_rows_are_written_again() -> None:
-    settled = settle(CUT, {"alerts": 1, "changes": 13, "rows": 9}, TABLES, "ledger/0")
-    assert settled.cut == CUT
+    settled = settle(CUT, WHOLE | {"alerts": 1, "changes": 13, "rows": 9}, TABLES, "ledger/0")
+    assert (settled.cut, settled.back) == (CUT, False)
     assert settled.ahead == {"alerts": 1, "changes": 5}
     assert settled.torn == (
         "alerts has 1 records from offset 5 on, expected 0; changes has 13 records from offset 11 on, expected 8"
@@ -36,15 +44,36 @@ def test_what_is_there_without_its_cut_is_ahead_but_rows_are_written_again() -> 
 
 
 @pytest.mark.parametrize(
-    ("lacking", "ahead"), [({"changes": 2}, {}), ({"changes": 4}, {"changes": 2}), ({"rows": 0}, {"changes": 6})]
+    ("lacking", "ahead"),
+    [
+        ({"changes": 2}, {}),
+        ({"changes": 4}, {"changes": 2}),
+        ({"rows": 0}, {"changes": 6}),
+        ({"gone": 0}, {"changes": 6}),
+    ],
 )
 def test_a_cut_without_what_it_covers_goes_back_to_the_one_before(
     lacking: dict[str, int], ahead: dict[str, int]
 ) -> None:
     settled = settle(CUT, WHOLE | lacking, TABLES, "ledger/0")
     assert settled.cut is not None
+    assert settled.back
     assert (settled.cut.offset, settled.cut.counts) == (6, (("alerts", 3), ("changes", 14)))
     assert settled.ahead == ahead
+
+
+def test_deletions_that_compaction_may_have_taken_away_are_not_missed() -> None:
+    found = WHOLE | {"gone": 0, "rows": 4}
+    assert settle(CUT, found, TABLES, "ledger/0").back
+    assert settle(CUT, found, TABLES, "ledger/0", lasting_only=True).torn == ""
+    assert settle(CUT, found | {"rows": 3}, TABLES, "ledger/0", lasting_only=True).back
+
+
+def test_a_topic_of_which_nothing_is_left_is_not_counted() -> None:
+    first = replace(CUT, counts=(("alerts", 1),), spans=(("alerts", Span(0, 0, 1, 1)), ("rows", Span(0, 0, 1, 1))))
+    settled = settle(first, {"alerts": 1, "rows": 0}, TABLES, "ledger/0")
+    assert settled.cut is not None
+    assert settled.cut.counts == ()
 
 
 def test_less_than_the_cut_before_knew_of_is_lost() -> None:
@@ -66,21 +95,30 @@ def test_spans_are_read_as_they_are_written() -> None:
 
 
 def test_a_span_that_is_none_makes_the_cut_unreadable() -> None:
-    with pytest.raises(UnreadableCutError, match="previous and spans"):
-        decode_cut(CUT.encode().replace(b"[11,2,8]", b"[11,2]"))
+    with pytest.raises(UnreadableCutError, match="of four numbers each"):
+        decode_cut(CUT.encode().replace(b"[11,2,8,6]", b"[11,2,8]"))
+
+
+def test_a_cut_that_was_written_before_there_were_spans_judges_nothing() -> None:
+    fields = json.loads(CUT.encode())
+    del fields["spans"], fields["previous"]
+    old = decode_cut(json.dumps(fields).encode())
+    assert old == replace(CUT, previous=-1, spans=())
+    assert settle(old, WHOLE, TABLES, "ledger/0").torn == ""
 
 
 def test_only_what_is_not_there_yet_is_sent_and_all_of_it_is_counted() -> None:
-    entries = [(b"k", b"%d" % n, (("h", b"x"),)) for n in range(5)]
+    headers = (("h", b"x"), ("without a value", cast("bytes", None)))  # as Kafka allows
+    entries = [(b"k", b"%d" % n, headers) for n in range(5)]
     there = deque(digest(*entry) for entry in entries[:3])
     trail = Trail("ledger/0", {"alerts": (5, 0), "changes": (11, 8), "rows": (40, 0)}, {"changes": there})
     assert trail.left_to_send({"changes": entries[:2]}) == {}
     spans = trail.spans({"changes": entries[:2]}, {"rows": [(b"r", b"1", ()), (b"s", None, ())]})
-    assert spans == (("alerts", Span(5, 0, 0)), ("changes", Span(11, 8, 10)), ("rows", Span(40, 0, 1)))
+    assert spans == (("alerts", Span(5, 0, 0, 0)), ("changes", Span(11, 8, 10, 2)), ("rows", Span(40, 0, 2, 1)))
     trail.sent(spans, {"rows": 43})
     assert trail.left_to_send({"changes": entries[2:]}) == {"changes": entries[3:]}
     spans = trail.spans({"changes": entries[2:]}, {})
-    assert dict(spans)["changes"] == Span(11, 10, 13)
+    assert dict(spans)["changes"] == Span(11, 10, 13, 3)
     trail.sent(spans, {"changes": 21})
     assert trail.counted == {"alerts": (5, 0), "changes": (21, 0), "rows": (43, 0)}
 

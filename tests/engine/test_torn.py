@@ -3,10 +3,14 @@
 import signal
 from collections.abc import Collection
 from itertools import combinations
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from streams.engine import ExitCode
+from streams.engine import ExitCode, NotSetAside
+from streams.engine.behind_fence import OvertakenError, _Outputs, read_behind_fence
+from streams.engine.fence import FencedProducer
 from tests.engine.trial import Trial
 from tests.tearing import tear
 
@@ -26,7 +30,7 @@ async def torn(trial: Trial, parts: Collection[str]) -> None:
     dead = await trial.worker(instance_id="a", stop_at="after_send_before_commit:1")
     assert await dead.end() == -signal.SIGKILL
     wanted = [f"{trial.prefix}.{part}" for part in sorted(parts)]
-    assert await tear(trial.bootstrap, 0, wanted) == wanted
+    assert not wanted or await tear(trial.bootstrap, 0, wanted) == wanted
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
@@ -69,6 +73,67 @@ async def test_a_transaction_that_is_torn_while_an_earlier_one_is_made_whole(tri
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_rows_that_are_torn_off_later_do_not_stand_for_those_that_are_missing(trial: Trial) -> None:
+    await torn(trial, ["cuts", "outputs"])
+    dead = await trial.worker(instance_id="a", batch_max=12, stop_at="after_send_before_commit:1")
+    assert await dead.end() == -signal.SIGKILL
+    assert await tear(trial.bootstrap, 0, [f"{trial.prefix}.rows"]) == [f"{trial.prefix}.rows"]
+    worker = await trial.worker(instance_id="a")
+    await worker.until_committed(50)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_what_a_committed_cut_covers_cannot_be_set_aside_though_its_rows_are_missing(trial: Trial) -> None:
+    await torn(trial, ["cuts", "outputs"])
+    with pytest.raises(NotSetAside, match="behind the cut, which is at 49, got 40"):
+        await trial.set_aside(0, 40)
+    worker = await trial.worker(instance_id="a")
+    await worker.until_committed(50)
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_a_transaction_that_hangs_in_the_outputs_is_called_that(trial: Trial) -> None:
+    first = await trial.worker()
+    await trial.append(range(10))
+    await trial.until_done()
+    hanging = AIOKafkaProducer(bootstrap_servers=trial.bootstrap, transactional_id=f"{trial.prefix}.hanging")
+    await hanging.start()
+    await hanging.begin_transaction()
+    await hanging.send_and_wait(f"{trial.prefix}.outputs", b"of somebody else", partition=0)
+    await trial.append(range(10, 20))
+    await first.until_committed(20)
+    assert await first.end(signal.SIGTERM) == 0
+    second = await trial.worker()
+    assert await second.end() == ExitCode.PRODUCER
+    assert "outputs/0: a transaction that begins at offset" in second.tail()
+    await hanging.abort_transaction()
+    await hanging.stop()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_what_a_successor_commits_is_not_taken_for_torn(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    await torn(trial, [])
+    config = trial.engine_config()
+    paused = FencedProducer(config, 0)
+    await paused.raise_fence()
+    count = _Outputs._count  # noqa: SLF001 -- the moment between reading the cut and the outputs
+
+    async def pausing(*told: Any) -> Any:  # noqa: ANN401 -- what it stands for says it
+        monkeypatch.undo()
+        worker = await trial.worker(instance_id="a")
+        await worker.until_committed(50)
+        return await count(*told)
+
+    monkeypatch.setattr(_Outputs, "_count", pausing)
+    with pytest.raises(OvertakenError):
+        await read_behind_fence(config, 0, await paused.topic_id(trial.ledger))
+    await paused.stop()
+    assert await trial.verdict() == "exact"
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
 async def test_the_very_first_transaction_may_be_torn_too(trial: Trial) -> None:
     await trial.append(range(20), keys=5)
     dead = await trial.worker(stop_at="after_send_before_commit:1")
@@ -105,6 +170,15 @@ async def test_an_output_topic_that_was_made_anew_stops_the_worker(trial: Trial)
     second = await trial.worker()
     assert await second.end() == ExitCode.LEDGER
     assert "it was made anew, or has lost its last records" in second.tail()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_what_cannot_be_told_any_more_stops_the_worker_where_it_matters(trial: Trial) -> None:
+    await torn(trial, ["cuts", "outputs"])
+    await trial.delete_records(0, 40, topic="outputs")
+    second = await trial.worker()
+    assert await second.end() == ExitCode.LEDGER
+    assert "of the same transaction cannot be told: its records there are deleted" in second.tail()
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)

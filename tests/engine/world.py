@@ -79,7 +79,7 @@ class World(NamedTuple):
     """The broker, the workers, and how often a worker may still start, and something may still go wrong.
 
     previous: the cut before the last one
-    row_came: the row of the last cut's transaction is there
+    rows_found, rows_expected: behind what the last cut's transaction came after, and how many the cut speaks of
     torn: of some transaction a part is committed and the rest is not, and nobody has mended it
     tears: how often the cluster may do that
     memories, disks: what is kept of the state by whoever was at work in the place of a worker
@@ -94,7 +94,8 @@ class World(NamedTuple):
     row: Folded = ()
     cut: int = -1
     previous: int = -1
-    row_came: bool = False
+    rows_found: int = 0
+    rows_expected: int = 0
     torn: bool = False
     tears: int = 0
     workers: tuple[Worker | None, ...] = (None, None)
@@ -131,6 +132,7 @@ class Rules:
     opens_only_what_is_sound: bool = True
     looks_at_what_it_loads: bool = True
     settles: SettleFunction = settle
+    commits_what_it_goes_back_to: bool = True
 
 
 def is_exact(world: World) -> bool:

@@ -91,10 +91,10 @@ def _outside_the_transaction(outside: Callable[[str], bool]) -> None:
 def torn_transaction_overlooked() -> None:
     """Take the last cut for the truth, whatever the cluster has made of its transaction."""
 
-    def believing(cut: Cut | None, *_: object) -> Settled:
+    def believing(cut: Cut | None, *_: object, **__: object) -> Settled:
         return Settled(cut, {})
 
-    behind_fence.settle = believing  # type: ignore[assignment,attr-defined]
+    behind_fence.settle = believing  # type: ignore[attr-defined]
 
 
 def cut_one_too_far() -> None:
