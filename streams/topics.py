@@ -18,6 +18,9 @@ OUTPUTS_MARK: Final = "+"
 """Stands between the prefix of an installation and the name of a set of outputs; no prefix has it."""
 
 _NEVER: Final = "-1"
+_A_DAY_MS: Final = str(24 * 3_600_000)
+AT_LEAST: Final = frozenset({"delete.retention.ms", "max.message.bytes"})
+"""Settings of which more than is expected is right as well."""
 
 _APPENDED: Final = MappingProxyType(
     {"cleanup.policy": "delete", "retention.ms": _NEVER, "retention.bytes": _NEVER, "segment.bytes": str(256 * _MIB)}
@@ -70,7 +73,9 @@ class Topic:
 
     def obligations(self) -> Mapping[str, str]:
         """Return the settings without which Parley would be wrong; the others only make it slower or larger."""
-        kept = {} if self.compacted else {"retention.ms": _NEVER, "retention.bytes": _NEVER}
+        kept = {"retention.ms": _NEVER, "retention.bytes": _NEVER}
+        if self.compacted:  # for so long the engine counts on deletions that it has written
+            kept = {"delete.retention.ms": _A_DAY_MS}
         return {
             "cleanup.policy": "compact" if self.compacted else "delete",
             **kept,

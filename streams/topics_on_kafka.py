@@ -15,7 +15,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from streams.administering import administering
 from streams.engine.closing import stop_consumer
 from streams.engine.topic_ids import topic_id
-from streams.topics import EVENTS, OUTPUTS_MARK, TOPICS, Topic
+from streams.topics import AT_LEAST, EVENTS, OUTPUTS_MARK, TOPICS, Topic
 
 _CREATE_S: Final = 30.0
 
@@ -262,7 +262,7 @@ def _anew(name: str, prefix: str) -> str:
 def _missettings(name: str, topic: Topic, found: Mapping[str, str]) -> Iterator[TopicProblem]:
     for setting, expected in topic.obligations().items():
         actual = found.get(setting, "nothing")
-        if setting == "max.message.bytes" and actual.isdigit() and int(actual) >= int(expected):
+        if setting in AT_LEAST and actual.isdigit() and int(actual) >= int(expected):
             continue
         if actual != expected:
             yield TopicProblem(name, setting, expected, actual, _remedy(name, topic, setting, expected))

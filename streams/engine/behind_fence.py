@@ -29,6 +29,7 @@ _AHEAD_MAX: Final = 1_000_000
 _DELETIONS_LAST_S: Final = 20 * 3_600.0
 """Compaction keeps deletions for at least a day (`delete.retention.ms`), and clocks may differ."""
 _READ_UNCOMMITTED: Final = 0
+_OVERTAKEN: Final = "{0.topic}/{0.partition} was written to behind the fence"
 
 
 class OpenTransactionError(Exception):
@@ -91,12 +92,16 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         begins, ends = await asyncio.gather(consumer.beginning_offsets(places), _ends(consumer, places))
         consumer.seek(cuts, begins[cuts])
         found = await _last_of_each_key(consumer, cuts, ends[cuts])
+        if await consumer.position(cuts) > ends[cuts]:  # then the other ends are too old as well
+            raise OvertakenError(_OVERTAKEN.format(cuts))
         key, prefix = cut_key(config.ledger, partition), set_aside_prefix(config.ledger, partition)
         cut = _decoded(decode_cut, found.get(key))
         asides = [_decoded(decode_set_aside, at) for name, at in found.items() if name.startswith(prefix)]
         written_ms = 0 if cut is None else found[key].timestamp
-        reading = _Outputs(config, consumer, begins, ends)
-        settled, trail = await reading.settled(cut, written_ms, [cuts, ledger, *outputs])
+        settled, trail = Settled(cut, {}), Trail(f"{ledger.topic}/{ledger.partition}", {})
+        if cut is None or cut.offset < ends[ledger]:  # else the ledger is not the one that the cut speaks of
+            reading = _Outputs(config, consumer, begins, ends)
+            settled, trail = await reading.settled(cut, written_ms, [cuts, ledger, *outputs])
     finally:
         await stop_consumer(consumer)
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
@@ -140,8 +145,12 @@ class _Outputs:
                 ahead[place.topic] = await self._digests(place, span, known)
         if settled.torn:
             await self._must_not_be_overtaken(cuts)
-            unknown = sorted({*told} - tables - {*found})
-            if settled.back and unknown:
+            unknown = [
+                place.topic
+                for place in outputs
+                if place.topic not in tables | found.keys() and (settled.back or self.begins[place] < self.ends[place])
+            ]
+            if unknown:
                 raise StrangeOutputsError(
                     f"{name}: {settled.torn}, and what {', '.join(unknown)} has of the same transaction cannot be "
                     "told: its records there are deleted"
@@ -156,8 +165,8 @@ class _Outputs:
 
     async def _must_not_be_overtaken(self, cuts: TopicPartition) -> None:
         """Raise OvertakenError if anything was written to the cuts since: what looks torn may be a successor's."""
-        if (await _ends(self.consumer, [cuts]))[cuts] > max(self.ends[cuts], self.consumer.highwater(cuts) or 0):
-            raise OvertakenError(f"{cuts.topic}/{cuts.partition} was written to behind the fence")
+        if (await _ends(self.consumer, [cuts]))[cuts] > self.ends[cuts]:
+            raise OvertakenError(_OVERTAKEN.format(cuts))
 
     def _can_be_checked(self, place: TopicPartition, told: Mapping[str, Span]) -> bool:
         span = told.get(place.topic)
@@ -248,7 +257,7 @@ async def _up_to_the_end(
                 open_since.pop(place, None)
             elif time.monotonic() - open_since.setdefault(place, time.monotonic()) > _OPEN_WITHIN_S:
                 raise OpenTransactionError(
-                    f"{place.topic}/{place.partition}: a transaction that begins at offset {position} does not end. "
+                    f"{place.topic}/{place.partition}: a transaction that begins at offset {stable} does not end. "
                     "Either another worker takes the partition over just now, or the cluster has lost the end of it "
                     "(Apache Kafka 4.3 does when a broker is killed, KAFKA-20734)"
                 )

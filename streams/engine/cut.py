@@ -35,8 +35,9 @@ class Cut:
     that wrote the outputs, `counts` how many records it ever appended to each output topic, sorted by topic. Rows are
     not counted: a later row of the same batch replaces an earlier one, so their number depends on where batches end.
 
-    `previous` is the offset of the cut before it (-1: it is the first), and `spans`, sorted by topic, tell what this
-    cut's own transaction has left in each topic: with them it shows whether the cluster has kept all of it.
+    `previous` is the offset of the cut before it (-1: there was none; its own: it was gone back to). `spans`, sorted by
+    topic, tell what this cut's own transaction has left in each topic: with them it shows whether the cluster has kept
+    all of it.
     """
 
     topic: str

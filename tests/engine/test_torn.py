@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.engine import ExitCode, NotSetAside
+from streams.engine import ExitCode, NotSetAside, behind_fence
 from streams.engine.behind_fence import OvertakenError, _Outputs, read_behind_fence
 from streams.engine.fence import FencedProducer
 from tests.engine.trial import Trial
@@ -101,32 +101,37 @@ async def test_a_transaction_that_hangs_in_the_outputs_is_called_that(trial: Tri
     hanging = AIOKafkaProducer(bootstrap_servers=trial.bootstrap, transactional_id=f"{trial.prefix}.hanging")
     await hanging.start()
     await hanging.begin_transaction()
-    await hanging.send_and_wait(f"{trial.prefix}.outputs", b"of somebody else", partition=0)
+    begun = await hanging.send_and_wait(f"{trial.prefix}.outputs", b"of somebody else", partition=0)
     await trial.append(range(10, 20))
     await first.until_committed(20)
     assert await first.end(signal.SIGTERM) == 0
     second = await trial.worker()
     assert await second.end() == ExitCode.PRODUCER
-    assert "outputs/0: a transaction that begins at offset" in second.tail()
+    assert f"outputs/0: a transaction that begins at offset {begun.offset} does not end" in second.tail()
     await hanging.abort_transaction()
     await hanging.stop()
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
-async def test_what_a_successor_commits_is_not_taken_for_torn(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("moment", [(behind_fence, "_last_of_each_key"), (_Outputs, "_count")], ids=["cut", "outputs"])
+async def test_what_a_successor_commits_is_not_taken_for_torn(
+    trial: Trial, moment: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     await torn(trial, [])
     config = trial.engine_config()
     paused = FencedProducer(config, 0)
     await paused.raise_fence()
-    count = _Outputs._count  # noqa: SLF001 -- the moment between reading the cut and the outputs
+    place, name = moment
+    goes_on = getattr(place, name)
 
     async def pausing(*told: Any) -> Any:  # noqa: ANN401 -- what it stands for says it
         monkeypatch.undo()
-        worker = await trial.worker(instance_id="a")
-        await worker.until_committed(50)
-        return await count(*told)
+        await trial.append(range(50, 60), keys=5)
+        worker = await trial.worker(instance_id="a", batch_max=10)
+        await worker.until_committed(60)
+        return await goes_on(*told)
 
-    monkeypatch.setattr(_Outputs, "_count", pausing)
+    monkeypatch.setattr(place, name, pausing)
     with pytest.raises(OvertakenError):
         await read_behind_fence(config, 0, await paused.topic_id(trial.ledger))
     await paused.stop()
@@ -179,6 +184,20 @@ async def test_what_cannot_be_told_any_more_stops_the_worker_where_it_matters(tr
     second = await trial.worker()
     assert await second.end() == ExitCode.LEDGER
     assert "of the same transaction cannot be told: its records there are deleted" in second.tail()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_a_ledger_that_has_lost_its_last_records_is_told_of_first(trial: Trial) -> None:
+    await torn(trial, ["cuts"])
+    await trial.delete_topic("ledger")
+    await trial.create_topics("ledger")
+    await trial.append(range(40), keys=5)
+    cut = (await trial.cuts())[0]
+    read = await read_behind_fence(trial.engine_config(), 0, cut.topic_id)
+    assert (read.read.cut, read.back) == (cut, False)
+    second = await trial.worker()
+    assert await second.end() == ExitCode.LEDGER
+    assert (await trial.cuts())[0] == cut
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)

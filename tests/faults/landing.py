@@ -33,7 +33,10 @@ def recovered_ms(at_ms: int, healed_ms: int, partitions: Iterable[int], cuts: Cu
     """
     taken: list[int] = []
     for partition in partitions:
-        later = [sent_ms for sent_ms, _ in cuts.get(partition, ()) if sent_ms > at_ms]
+        told = cuts.get(partition, ())
+        covered = max((offset for sent_ms, offset in told if sent_ms <= at_ms), default=-1)
+        # a cut that is gone back to moves nobody
+        later = [sent_ms for sent_ms, offset in told if sent_ms > at_ms and offset > covered]
         if not later:
             return None
         moved_ms = min(later)
