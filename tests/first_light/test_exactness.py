@@ -5,14 +5,28 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from ledger.history import Negotiation
 from schemas.encoding import canonical_json
 from schemas.events import DeadlineChanged, ReportRetracted
 from schemas.ids import event_id
 from streams.broker import BrokerAddress
 from streams.doors.kafka import read_ledger, read_rows
+from streams.topics import ALERTS, CHANGES, CUTS, DEADLINES, MEASURES, Topic, partition_of
 from tests.clock.world import promise
-from tests.first_light.running import PATIENCE_S, Written, complete, played_history, worker, write, written
+from tests.first_light.running import (
+    PARTITIONS,
+    PATIENCE_S,
+    Written,
+    complete,
+    parley,
+    played_history,
+    worker,
+    write,
+    written,
+)
+from tests.tearing import tear
 
 NEGOTIATION = "us-china"
 SOON = datetime(2027, 3, 1, tzinfo=UTC)
@@ -93,6 +107,31 @@ async def test_kill_9_inside_an_open_transaction_leaves_no_trace(
     assert len(before.changes) < len(outputs.changes)
     assert after == outputs
     assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == tables
+
+
+@pytest.mark.parametrize("parts", [(CHANGES, MEASURES), (CUTS, ALERTS, DEADLINES)], ids=["changes", "cut"])
+async def test_a_transaction_that_the_cluster_tore_apart_is_made_whole(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path, parts: tuple[Topic, ...]
+) -> None:
+    history = played_history()
+    third = len(history) // 3
+    await write(kafka.bootstrap, prefix, history[:third])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    await write(kafka.bootstrap, prefix, history[third : 2 * third])
+    async with worker(tmp_path, kafka.bootstrap, prefix, stop_at="after_send_before_commit") as killed:
+        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
+    topics = sorted(part.name(prefix) for part in parts)
+    assert await tear(kafka.bootstrap, partition_of(NEGOTIATION.encode(), PARTITIONS), topics) == topics
+    await write(kafka.bootstrap, prefix, history[2 * third :])
+    async with worker(tmp_path, kafka.bootstrap, prefix):
+        await complete(kafka.bootstrap, prefix)
+    assert "the cluster has torn a transaction apart" in (tmp_path / "worker.log").read_text()
+    tables, outputs = await folded(kafka.bootstrap, prefix)
+    assert await written(kafka.bootstrap, prefix) == outputs
+    assert await read_rows(kafka.bootstrap, prefix, NEGOTIATION) == tables
+    checked = await asyncio.to_thread(parley, tmp_path, "fsck", "--brokers", kafka.bootstrap, "--prefix", prefix)
+    assert checked.returncode == 0, checked.stderr
 
 
 async def test_a_disturbed_run_writes_what_an_undisturbed_one_does(
