@@ -23,7 +23,8 @@ class ExitCode(IntEnum):
     PRODUCER = 75
     """The producer was fenced or failed, or the frame crashed. Start anew."""
     LEDGER = 76
-    """The ledger is not the one the cut speaks of: made anew, truncated, or another topic. A person has to decide."""
+    """The ledger or an output topic is not the one the cut speaks of: made anew, truncated, written to by others, or
+    another topic. A person has to decide."""
     VERSION = 78
     """The cut was written by another fold version, or cannot be read. Give the new version topics of its own."""
 

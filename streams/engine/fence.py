@@ -68,7 +68,9 @@ class FencedProducer:
         """Raise MissingPartitionError unless each of these topics has the partition."""
         for topic, found in zip(topics, await asyncio.gather(*map(self._producer.partitions_for, topics)), strict=True):
             if self._partition not in found:
-                raise MissingPartitionError(f"expected partition {self._partition} of {topic}, it has {sorted(found)}")
+                raise MissingPartitionError(
+                    f"expected partition {self._partition} of {topic}, as the ledger has one, it has {sorted(found)}"
+                )
 
     async def send(self, entries: Mapping[str, Sequence[Entry]]) -> dict[str, int]:
         """Open a transaction and send these entries by topic, none of them without any.

@@ -14,7 +14,7 @@ from streams.engine.behind_fence import OpenTransactionError, read_behind_fence
 from streams.engine.config import EngineConfig
 from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
-from streams.engine.fence import FencedProducer, OutputTooLongError
+from streams.engine.fence import FencedProducer, MissingPartitionError, OutputTooLongError
 from streams.engine.halt import StopPoint, halt
 from streams.engine.held import Held
 from streams.engine.outputs import BatchOutputs, RowTable
@@ -171,7 +171,7 @@ class LedgerPartition:
                 f"{place}: {error}. Nothing of the batch is committed, and a new start ends here too: mend the "
                 "projection, or let the topic take more, then start the worker again.",
             )
-        if isinstance(error, StrangeOutputsError):
+        if isinstance(error, StrangeOutputsError | MissingPartitionError):
             return Fault(
                 ExitCode.LEDGER,
                 f"{error}. Nothing of the batch is committed, and a new start ends here too: give this worker derived "
