@@ -98,7 +98,8 @@ class ClockProcess:
         self._take_in(look, look)
         start = {n: clock.next_offset for n, clock in enumerate(self._clocks)}
         kept, total = sum(start.values()), sum(look.ends.values())
-        log.info("folding %d of %d events of %s, the others are in the snapshot", total - kept, total, self._topic)
+        rest = ", the others are in the snapshot" if kept else ""
+        log.info("folding %d of %d events of %s%s", total - kept, total, self._topic, rest)
         looking: asyncio.Task[_Look] | None = None
         batches = follow(self._bootstrap, self._topic, start=start, isolation="read_uncommitted", dense=True)
         async with LedgerWriter(self._bootstrap, self._topic) as writer, aclosing(batches):

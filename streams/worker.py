@@ -35,13 +35,18 @@ def engine_config(
         outputs=tuple(topic.name(prefix) for topic in APPENDED),
         instance_id=instance,
         status_port=status_port,
-        data_directory=str(settings.state_directory / f"worker{settings.installation.removeprefix(settings.prefix)}"),
+        data_directory=str(worker_folder(settings)),
         set_aside_hint="parley set-aside {partition}:{offset}",
         stop_at=stop_at,
         # a batch is finished before partitions are given away: a report costs a quarter of a millisecond, so that
         # four partitions side by side take about a second for it
         batch_max=BATCH_RECORDS_MAX,
     )
+
+
+def worker_folder(settings: Settings) -> Path:
+    """Return where the workers of these outputs keep what they can make again."""
+    return settings.state_directory / f"worker{settings.installation.removeprefix(settings.prefix)}"
 
 
 def worker_group(settings: Settings) -> str:

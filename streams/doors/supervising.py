@@ -16,6 +16,7 @@ from streams.broker import BrokerError, EmbeddedBroker
 from streams.broker_ports import HOST, free_port
 from streams.cores import confine
 from streams.doors.commanding import UNREACHABLE
+from streams.doors.readiness import asked
 from streams.engine import ExitCode
 from streams.processes import NotStarted, Started, open_log, spawn
 
@@ -192,13 +193,10 @@ async def ready(part: CommandPart) -> None:
     while True:
         try:
             async with asyncio.timeout(_READY_S):
-                reader, writer = await asyncio.open_connection(HOST, part.port)
-                writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-                answer = await reader.read()
-                writer.close()
+                is_ready, _ = await asked(part.port, "/readyz")
         except (OSError, TimeoutError):
-            answer = b""
-        if answer.startswith(b"HTTP/1.1 200"):
+            is_ready = False
+        if is_ready:
             return
         await asyncio.sleep(_LOOK_S)
 

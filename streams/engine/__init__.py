@@ -20,11 +20,13 @@ the same process after its restart.
  2. read the cut: the last committed one, by position, behind the fence; check it against the ledger (topic id, end,
     fold version). What is set aside is read with it. Count in each output topic what the transaction of that cut has
     left there, and what stands behind: if the cluster has torn a transaction apart, go on from the cut before it, and
-    leave out in 6 what is there already. Dies here: nothing was done. Does not fit: exit 70, 76 or 78, which a person
-    has to look at.
- 3. seek to what the projection has folded + 1 (0 for a new one), then let the ledger flow.
+    leave out in 6 what is there already. Dies here: nothing was done. Does not fit, or an output topic does not: exit
+    70, 76 or 78, which a person has to look at.
+ 3. seek to what the projection has folded + 1 (0 for a new one; behind its snapshot where a `Kept` one has one that
+    fits, else that is thrown away), then let the ledger flow.
     Every offset that arrives must be the next one, else exit 70 (hole) or 76 (went back).
- 4. fold up to the cut, in silence. Dies here: the successor folds again; nothing was written.
+ 4. fold up to the cut, in silence. Dies here: the successor folds again; nothing was written. A value of the snapshot
+    is not what was written: exit 73, the snapshot is thrown away.
  5. project a batch: everything that arrived while the last transaction was in flight, up to `batch_max`.
     Raises: exit 71; nothing of the batch is sent. Dies: the successor folds to the cut and projects it again, alike,
     since state is a function of the ledger.
@@ -33,9 +35,9 @@ the same process after its restart.
     Dies or fails here: exit 75; the transaction is open. The successor's fence aborts it at once, the broker does after
     `transaction_timeout`; until then read_committed readers wait. The successor projects the batch again.
  7. commit. Dies before the broker has it: as 6. Dies after, or the reply is lost: exit 75; the successor reads the
- new cut
-    and goes on behind it.
- 8. the next batch (5), or, when the partition is revoked or SIGTERM came: release, after the batch in flight.
+    new cut and goes on behind it.
+ 8. now and then save the state, which stands at the cut; the next batch (5), or, when the partition is revoked or
+    SIGTERM came: release, after the batch in flight.
 
 A record that makes the projection raise is named in the message of exit 71. `set_aside` is the way past it: it raises
 the fence as in 1, reads the cut as in 2, refuses what lies before it, and commits its word beside the cut. So what is
@@ -43,8 +45,8 @@ set aside never changes under a worker, and everybody who folds the ledger leave
 
 A zombie, paused anywhere and woken after its successor's step 1, has its next send or commit refused and exits with 75.
 
-Exit codes are in `ExitCode`; 74 is the watchdog (nothing moved for `stall_timeout`). After 74 and 75 start the
-worker anew; after 70, 71, 76 and 78 the message says what a person has to decide.
+Exit codes are in `ExitCode`; 74 is the watchdog (nothing moved for `stall_timeout`). After 73, 74 and 75 start
+the worker anew; after 70, 71, 76 and 78 the message says what a person has to decide.
 """
 
 from importlib import import_module

@@ -19,6 +19,8 @@ STOP_POINTS = frozenset(
 
 SNAPSHOT_WORK: Final = 0.3
 SNAPSHOT_WITHIN: Final = 5.0
+PORT_NOTE: Final = "status-port"
+"""Name of the file beside the snapshots in which a worker leaves the number of its status port."""
 UNNAMED: Final = "unnamed"
 """What a worker without an instance is called, by the broker and in the folder of its snapshots."""
 
@@ -63,7 +65,8 @@ class EngineConfig:
     request_timeout: a take-over that lasts this long has failed, and so has the wait for a place in the group; a single
         request waits a third of it, so that a broker that stands still and is asked first leaves time to ask the next
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
-    status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing)
+    status_port: serve /readyz and /status on 127.0.0.1 at this port (0 picks a free one, None serves nothing); its
+        number is left in a file beside the snapshots
     data_directory: where snapshots and the frame's files are kept; nothing of value is there
     snapshot_work, snapshot_within: `work` and `within` of `Keeping`
     set_aside_hint: how a person sets a record aside, for messages; {partition} and {offset} stand for its place
@@ -114,8 +117,13 @@ class EngineConfig:
         """How long a single request may take, in milliseconds."""
         return int(self.request_timeout * 1000) // 3
 
+    @property
+    def instance_folder(self) -> Path:
+        """Where what this instance keeps lies."""
+        name = UNNAMED if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
+        return Path(self.data_directory) / name
+
     def keeping(self, partition: int) -> Keeping:
         """Snapshot of a ledger partition: one for each instance and each set of outputs."""
-        instance = UNNAMED if self.instance_id is None else f"instance-{quote(self.instance_id, safe='')}"
-        path = Path(self.data_directory) / instance / f"{quote(self.transactional_id(partition), safe='')}.snapshot"
+        path = self.instance_folder / f"{quote(self.transactional_id(partition), safe='')}.snapshot"
         return Keeping(path, self.snapshot_work, self.snapshot_within, self.transaction_timeout / 2)

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from mode import Service
@@ -38,18 +39,34 @@ class StatusPort(Service):
     """Serves GET /readyz (200 or 503) and GET /status (JSON) on a socket that listens.
 
     status: returns whether the worker is ready, and what /status says
+    note: the file in which the number of the port is left, for whoever asks on this machine
     """
 
-    def __init__(self, listens: socket.socket, status: Status, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own
+    def __init__(
+        self,
+        listens: socket.socket,
+        status: Status,
+        *,
+        note: Path | None = None,
+        **kwargs: Any,  # noqa: ANN401  Faust's own
+    ) -> None:
         super().__init__(**kwargs)
         self._socket = listens
+        self._note = note
         self._status = status
         self._server: asyncio.Server | None = None
 
     async def on_start(self) -> None:
         """Serve."""
         self._server = await asyncio.start_server(self._serve, sock=self._socket)
-        log.info("status on http://127.0.0.1:%d/readyz and /status", self._socket.getsockname()[1])
+        port = self._socket.getsockname()[1]
+        log.info("status on http://127.0.0.1:%d/readyz and /status", port)
+        if self._note is not None:
+            try:
+                self._note.parent.mkdir(parents=True, exist_ok=True)
+                self._note.write_text(str(port), "ascii")
+            except OSError as error:  # nobody works worse without it
+                log.warning("%s: %s. Nobody will find the status port by itself", self._note, error)
 
     async def on_stop(self) -> None:
         """Close the port."""

@@ -12,7 +12,7 @@ from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
 from streams.engine.collecting import collect_young
-from streams.engine.config import UNNAMED, EngineConfig
+from streams.engine.config import PORT_NOTE, UNNAMED, EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
@@ -99,7 +99,7 @@ def build_app(
             """The status of this app."""
 
             def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401  Faust's own signature
-                super().__init__(listens, assignment.status, **kwargs)
+                super().__init__(listens, assignment.status, note=config.instance_folder / PORT_NOTE, **kwargs)
 
     _follow_membership(app, assignment)
     return app

@@ -108,6 +108,7 @@ async def test_what_cannot_be_set_aside_disturbs_no_worker(kafka: BrokerAddress,
         for place, complaint in (
             (f"{partition}:{len(history)}", "there is no such record"),
             (f"{(partition + 1) % PARTITIONS}:0", "that partition is empty"),
+            (f"{partition}:1", f"behind the cut, which is at {len(history) - 1}, got 1: its outputs are committed"),
         ):
             refused = await command(tmp_path, kafka, prefix, "set-aside", place, "--reason", "none")
             assert (refused.returncode, refused.stdout) == (3, b"")

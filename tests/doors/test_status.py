@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ import streams.doors.cli  # noqa: F401 -- commands are registered in the order o
 from streams.broker import BrokerAddress
 from streams.broker_reaching import BrokerUnreachable
 from streams.doors.commands import status as door
+from streams.doors.readiness import Recovering, described, recoveries
+from streams.engine import Progress
+from streams.engine.config import PORT_NOTE
+from streams.engine.status import StatusPort, listening
 from streams.membership import Member, Membership, membership
 from streams.topics import EVENTS
 from streams.topics_on_kafka import ensure_topics
@@ -44,9 +49,59 @@ async def test_status_tells_the_workers_and_that_there_is_none(
         await complete(kafka.bootstrap, prefix)
         await until(lambda: group_has(Member("one", "127.0.0.1", tuple(range(PARTITIONS)))))
         found = json.loads(await status())
-        assert found["workers"] == [{"worker": "one", "host": "127.0.0.1", "partitions": [0, 1, 2, 3]}]
+        assert found["workers"] == [{"worker": "one", "host": "127.0.0.1", "partitions": [0, 1, 2, 3], "ready": None}]
         assert "Workers, with their partitions: one (0, 1, 2, 3)." in await status("--table")
     await until(group_has)  # with its session
+
+
+async def test_status_tells_whether_a_worker_with_a_port_has_recovered(
+    kafka: BrokerAddress, prefix: str, tmp_path: Path
+) -> None:
+    to = ("--brokers", kafka.bootstrap, "--prefix", prefix)
+
+    async def told() -> list[dict[str, Any]]:
+        workers: list[dict[str, Any]] = json.loads((await asyncio.to_thread(parley, tmp_path, "status", *to)).stdout)[
+            "workers"
+        ]
+        return workers
+
+    async def is_ready() -> bool:
+        return [one["ready"] for one in await told()] == [True]
+
+    await write(kafka.bootstrap, prefix, played_history()[:20])
+    async with service(tmp_path, "worker", *to, "--instance", "a/b", "--status-port", "0"):
+        await complete(kafka.bootstrap, prefix)
+        await until(is_ready)
+        assert [(one["worker"], one["folded"], one["to_fold"]) for one in await told()] == [("a/b", 20, 20)]
+
+
+async def test_a_worker_that_still_folds_is_told_as_such(tmp_path: Path) -> None:
+    progress = [Progress(0, folded=99, cut=299, ready=False), Progress(3, folded=-1, cut=-1, ready=True)]
+    note = tmp_path / "instance-one" / PORT_NOTE
+    port = StatusPort(listening(0, ""), lambda: (False, [asdict(one) for one in progress]), note=note)
+    await port.start()
+    found = await recoveries(tmp_path)
+    await port.stop()
+    assert found == {"one": Recovering(ready=False, folded=100, events=300)}
+    worker = described({"worker": "one", "host": "here", "partitions": [0, 3]}, found)
+    said = door._attended({"workers": [worker], "rebalancing": False})  # noqa: SLF001 -- the sentence alone
+    assert said.endswith("one (0, 3). one has folded 100 of 300 events again; nothing new before that.")
+    assert await recoveries(tmp_path) == {}  # it is gone, its note is not
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n\r\n<html>", b"HTTP/1.1 200 OK\r\n\r\n[1, null]"])
+async def test_another_program_on_the_port_is_no_worker(tmp_path: Path, answer: bytes) -> None:
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    note = tmp_path / "unnamed" / PORT_NOTE
+    note.parent.mkdir()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        note.write_text(str(server.sockets[0].getsockname()[1]))
+        assert await recoveries(tmp_path) == {}
+    note.write_text("no number")
+    assert await recoveries(tmp_path) == {}
 
 
 async def test_a_worker_that_was_given_no_name_is_called_unnamed(

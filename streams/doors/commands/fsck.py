@@ -154,14 +154,15 @@ def _progress() -> Iterator[Progress]:
 
 
 def _line(one: Checked) -> dict[str, Any]:
+    """Return a line of the table, with heads that are short enough for 80 columns."""
     return {
-        "partition": one.partition,
+        "part": one.partition,
         "cut": one.cut,
         "behind": max(0, one.events - 1 - one.cut),
         "rows": one.rows,
-        "in_motion": one.in_motion,
-        **{topic.split(".")[-2].replace("-", "_"): count for topic, count in one.appended.items()},
-        "differences": len(one.differences),
+        "moving": one.in_motion,
+        **{topic.split(".")[-2].partition("-")[0]: count for topic, count in one.appended.items()},
+        "differ": len(one.differences),
     }
 
 

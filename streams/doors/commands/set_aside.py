@@ -73,10 +73,15 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
     if not begin <= offset < end:
         records = f"an offset from {begin} to {end - 1}" if begin < end else "nothing: that partition is empty"
         raise NotSetAside(f"expected {records} in {ledger}/{partition}, got {offset}: there is no such record.")
-    await find_cuts(bootstrap, settings.installation)  # one that cannot be read is told before the fence
+    cut = (await find_cuts(bootstrap, settings.installation)).get(partition)  # also to be read before the fence
     asides = await read_set_asides(bootstrap, settings.installation)
     if (partition, offset) in asides:
         raise NotSetAside(f"{ledger} {place} is set aside already, because: {asides[partition, offset]}")
+    if cut is not None and offset <= cut.offset:
+        raise NotSetAside(
+            f"expected an offset of {ledger}/{partition} behind the cut, which is at {cut.offset}, got {offset}: its "
+            "outputs are committed already, so it did not make the projection raise. See the worker's log."
+        )
     done = await commit_set_aside(engine_config(settings, bootstrap, len(found)), partition, offset, said)
     return {
         "schema": "parley.set-aside/1",

@@ -13,11 +13,12 @@ from streams.doors.dead_letters.decisions import read_decisions
 from streams.doors.dead_letters.ledgers import ledger_id
 from streams.doors.dead_letters.telling import listed
 from streams.doors.kafka import find_cuts
+from streams.doors.readiness import described, recoveries
 from streams.membership import Membership, membership
 from streams.reading import bounds, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
-from streams.worker import worker_group
+from streams.worker import worker_folder, worker_group
 
 _ANOTHER_LEDGER: Final = (
     "the ledger was deleted and made anew, or has lost its end, since these tables were written; a worker stops there "
@@ -37,7 +38,10 @@ def status(
     as_json: AsJson = False,
     as_table: AsTable = False,
 ) -> None:
-    """Say which workers there are, how far they are behind the ledger, and how many dead letters wait for a person."""
+    """Say which workers there are, how far they are behind, and how many dead letters wait for a person.
+
+    Whether a worker has recovered is told of those of this machine that have a --status-port, as with `parley up`.
+    """
     settings = settings_with(prefix, outputs)
     found = answered(lambda: _look(settings, connect(settings, brokers)))
     if showing.wants_json(as_json=as_json, as_table=as_table):
@@ -82,7 +86,12 @@ def _attended(found: dict[str, Any]) -> str:
     if found["rebalancing"]:
         return "The workers are sharing out the partitions anew."
     told = [f"{one['worker']} ({', '.join(map(str, one['partitions'])) or 'none'})" for one in found["workers"]]
-    return f"Workers, with their partitions: {', '.join(told)}."
+    folding = [
+        f" {one['worker']} has folded {one['folded']:,} of {one['to_fold']:,} events again; nothing new before that."
+        for one in found["workers"]
+        if one["ready"] is False
+    ]
+    return f"Workers, with their partitions: {', '.join(told)}.{''.join(folding)}"
 
 
 async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
@@ -109,6 +118,7 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         )
     topic_id = await ledger_id(bootstrap, settings.installation)
     members = await _members(bootstrap, settings)
+    recovering = await recoveries(worker_folder(settings))
     another = [
         one
         for one, cut in sorted(cuts.items())
@@ -125,7 +135,10 @@ async def _look(settings: Settings, bootstrap: str) -> dict[str, Any]:
         "partitions": lines,
         "workers": None
         if members is None
-        else [{"worker": one.name, "host": one.host, "partitions": list(one.partitions)} for one in members.members],
+        else [
+            described({"worker": one.name, "host": one.host, "partitions": list(one.partitions)}, recovering)
+            for one in members.members
+        ],
         "rebalancing": members is not None and members.rebalancing,
         "behind": behind,
         "complete": not another and not gone and all(line["behind"] == 0 for line in lines),
