@@ -4,6 +4,7 @@ Every method here replaces one of Faust's own extension points; the fault it cur
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -13,10 +14,13 @@ from faust.types import TP, AppT, ConsumerMessage, Message
 from yarl import URL
 
 from streams.engine.assignment import Assignment
+from streams.engine.closing import stop_consumer
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
 from streams.engine.projection import Record
 from streams.engine.refusing import refuse_unpacking
+
+log = logging.getLogger(__name__)
 
 _FETCH_TIMEOUT = 0.2
 _FETCH_TIMEOUT_SHORT = 0.02
@@ -37,6 +41,19 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         refuse_unpacking(self._consumer)
         self._hear_of_the_group()
+
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer, whatever becomes of that.
+
+        A fetch that waits because its broker is gone lets its own end out of aiokafka's `stop`. With Faust's method it
+        ends the thread in the middle, and whoever told the worker to leave waits for ever.
+        """
+        await super(driver.AIOKafkaConsumerThread, self).on_thread_stop()
+        if self._consumer is not None:
+            try:
+                await stop_consumer(self._consumer)
+            except Exception:  # it leaves anyway, and the broker misses it within a session
+                log.exception("the consumer could not be closed")
 
     def _hear_of_the_group(self) -> None:
         """Let what ends the membership in the group end the process.

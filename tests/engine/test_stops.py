@@ -1,13 +1,16 @@
 """A worker that cannot keep its promise leaves at once, with a code and a word on what to do."""
 
+import asyncio
 import signal
 import socket
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from streams.broker import EmbeddedBroker
 from streams.engine import ExitCode
-from tests.engine.observing import configure
+from tests.engine.observing import configure, until_logged
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -151,3 +154,20 @@ async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
     assert f"exit 75: port {port} on 127.0.0.1 is taken by another program. Name another status port" in worker.tail()
     assert "Subscription" not in worker.log.read_text("utf-8")  # it took nobody's partitions
     assert "Traceback" not in worker.tail()
+
+
+async def test_a_worker_whose_broker_is_gone_leaves_when_it_is_told_to(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path / "broker")
+    address = await asyncio.to_thread(broker.start)
+    trial = Trial(address.bootstrap, "gone", tmp_path)
+    try:
+        await trial.create_topics()
+        worker = await trial.worker()
+        await trial.append(range(10))
+        await trial.until_done()
+        await asyncio.to_thread(broker.stop)
+        await until_logged(worker, "Failed fetch messages")  # after each of them the next one waits
+        assert await worker.end(signal.SIGTERM) == 0
+    finally:
+        await trial.close()
+        await asyncio.to_thread(broker.stop)
