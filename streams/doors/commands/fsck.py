@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -35,6 +35,10 @@ _WHAT_NEXT = (
     "What stands on these topics is not what follows from the ledger. Find out who else "
     'writes to them, and let a worker write them anew under another name: deploy/runbook.md, "fsck".'
 )
+
+
+_HEADS: Final = {"partition": "part", "in_motion": "moving", "dead_letters": "dead", "differences": "differ"}
+"""Heads of the table that are short enough for 80 columns."""
 
 
 @app.command(epilog="Example: $ parley fsck --against blue --json")
@@ -154,21 +158,21 @@ def _progress() -> Iterator[Progress]:
 
 
 def _line(one: Checked) -> dict[str, Any]:
-    """Return a line of the table, with heads that are short enough for 80 columns."""
     return {
-        "part": one.partition,
+        "partition": one.partition,
         "cut": one.cut,
         "behind": max(0, one.events - 1 - one.cut),
         "rows": one.rows,
-        "moving": one.in_motion,
-        **{topic.split(".")[-2].partition("-")[0]: count for topic, count in one.appended.items()},
-        "differ": len(one.differences),
+        "in_motion": one.in_motion,
+        **{topic.split(".")[-2].replace("-", "_"): count for topic, count in one.appended.items()},
+        "differences": len(one.differences),
     }
 
 
 def _show(checked: list[Checked], differences: Differences) -> None:
     out = showing.console()
-    out.print(showing.plain_table("Compared", [_line(one) for one in checked]))
+    lines = [{_HEADS.get(name, name): value for name, value in _line(one).items()} for one in checked]
+    out.print(showing.plain_table("Compared", lines))
     for topic, count in sorted(differences.counts.items()):
         first = differences.first[topic].document()
         out.print(f"{topic}/{first['partition']}, {first['place']}: the first of {count} that differ")
