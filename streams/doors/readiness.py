@@ -49,7 +49,7 @@ async def _recovery(port: int) -> Recovering | None:
             _, body = await asked(port, "/status")
         partitions = [one for one in json.loads(body) if {"folded", "cut"} <= one.keys()]
         return Recovering(ready, *(sum(one[what] + 1 for one in partitions) for what in ("folded", "cut")))
-    except (OSError, TimeoutError, ValueError, TypeError, AttributeError, OverflowError):
+    except (OSError, TimeoutError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return None  # another program may have the port by now
 
 

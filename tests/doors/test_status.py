@@ -89,7 +89,11 @@ async def test_a_worker_that_still_folds_is_told_as_such(tmp_path: Path) -> None
     assert await recoveries(tmp_path) == {}  # it is gone, its note is not
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\n\r\n<html>", b"HTTP/1.1 200 OK\r\n\r\n[1, null]"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"HTTP/1.1 200 OK\r\n\r\n<html>", b"HTTP/1.1 200 OK\r\n\r\n[1, null]", b"\r\n\r\n" + b"[" * 500_000],
+    ids=["nothing", "a page", "another list", "too deep"],
+)
 async def test_another_program_on_the_port_is_no_worker(tmp_path: Path, answer: bytes) -> None:
     async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
