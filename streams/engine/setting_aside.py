@@ -18,6 +18,14 @@ _STOP_WITHIN_S: Final = 5.0
 class NotSetAside(Exception):  # noqa: N818 -- says what became of the wish
     """Nothing was set aside; the message says why and what to do."""
 
+    @classmethod
+    def committed(cls, place: str, offset: int, cut: int) -> "NotSetAside":
+        """Say that the outputs of the record at `offset` are complete: the cut is at `cut`."""
+        return cls(
+            f"expected an offset of {place} behind the cut, which is at {cut}, got {offset}: its outputs are committed "
+            "already, so it did not make the projection raise. See the worker's log."
+        )
+
 
 async def set_aside(config: EngineConfig, partition: int, offset: int, reason: str) -> SetAside:
     """Set one record of the ledger aside; returns when it is committed.
@@ -34,10 +42,7 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
             topic_id = await producer.topic_id(config.ledger)
             behind = await read_behind_fence(config, partition, topic_id)
             if offset <= behind.committed:
-                raise NotSetAside(
-                    f"expected an offset of {place} behind the cut, which is at {behind.committed}, got {offset}: its "
-                    "outputs are committed already, so it did not make the projection raise. See the worker's log."
-                )
+                raise NotSetAside.committed(place, offset, behind.committed)
             ledger = behind.read.ledger
             if not ledger.begin <= offset < ledger.end:
                 raise NotSetAside(

@@ -4,10 +4,10 @@ Kafka commits a transaction topic by topic, on the word of one coordinator. A co
 unheard, and comes back before it is missed, may have some topics committed where the next one has the others aborted
 (seen with 4.2.1, when two of three nodes were killed). Then outputs are there without the cut, or the cut without some
 of them. The cut's spans show it, and since outputs are a function of the ledger it can be mended: everybody goes on
-from the cut before that transaction, and leaves out what is there already.
+from the cut before that transaction, and leaves out what is there already. Where that is not the last cut any more it
+is committed again first, alone: one topic cannot be torn.
 """
 
-import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,8 +15,6 @@ from hashlib import blake2b
 
 from streams.engine.cut import Cut, Span
 from streams.engine.projection import Entry
-
-log = logging.getLogger(__name__)
 
 _UNTOUCHED = Span(0, 0, 0, 0)
 
@@ -121,10 +119,11 @@ class Trail:
         added |= {
             topic: (len(entries), sum(value is not None for _, value, _ in entries)) for topic, entries in rows.items()
         }
-        return tuple(
-            (topic, Span(start, n, n + added.get(topic, (0, 0))[0], added.get(topic, (0, 0))[1]))
-            for topic, (start, n) in sorted(self.counted.items())
-        )
+        spans: list[tuple[str, Span]] = []
+        for topic, (start, n) in sorted(self.counted.items()):
+            more, lasting = added.get(topic, (0, 0))
+            spans.append((topic, Span(start, n, n + more, lasting)))
+        return tuple(spans)
 
     def sent(self, spans: Iterable[tuple[str, Span]], ends: Mapping[str, int]) -> None:
         """Note that the transaction with these spans has been acknowledged, and where in each topic it ends."""
@@ -135,5 +134,5 @@ class Trail:
 
 def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> bytes:
     """Return 16 bytes that tell one record from another."""
-    said = (key, value, tuple((name, content) for name, content in headers))
+    said = (key, value, tuple(map(tuple, headers)))
     return blake2b(repr(said).encode(), digest_size=16).digest()

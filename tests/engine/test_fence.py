@@ -1,14 +1,16 @@
 """What the fenced producer sends is there whole, and what is read behind the fence is what concerns this ledger."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from streams.engine import behind_fence, fence
 from streams.engine.behind_fence import read_behind_fence
-from streams.engine.fence import FencedProducer
+from streams.engine.fence import FencedProducer, UnknownOffsetError
 from streams.engine.set_asides import SetAside
 from tests.engine.trial import Trial
 
@@ -63,6 +65,27 @@ async def test_outputs_that_fill_many_batches_are_all_there_in_order(trial: Tria
     assert (await trial.read("outputs"))[0] == [(key, value) for key, value, _ in entries]
     assert (await trial.read("rows"))[0] == [(key, value) for key, value, _ in entries[:2]]
     assert producer.sent_bytes > sum(sizes)
+
+
+async def test_a_batch_that_was_taken_without_a_place_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forgetful(AIOKafkaProducer):  # type: ignore[misc]  # aiokafka ships no types
+        """One whose broker takes a batch for one that was sent again, and knows no more where it stands."""
+
+        async def begin_transaction(self) -> None:
+            """Open nothing."""
+
+        async def send_batch(self, *_: object, **__: object) -> "asyncio.Future[RecordMetadata]":
+            """Acknowledge at once."""
+            acknowledged: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+            acknowledged.set_result(RecordMetadata("outputs", 0, TopicPartition("outputs", 0), -1, -1, 0, 0))
+            return acknowledged
+
+    monkeypatch.setattr(fence, "AIOKafkaProducer", Forgetful)
+    producer = FencedProducer(Trial("nowhere:1", "fence", tmp_path).engine_config(), 0)
+    with pytest.raises(UnknownOffsetError, match="outputs/0: acknowledged without an offset"):
+        await producer.send({"outputs": [(b"k", b"v", NO_HEADERS)]})
 
 
 def test_the_broker_is_told_how_long_a_transaction_of_this_partition_may_be_open(

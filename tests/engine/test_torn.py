@@ -20,12 +20,19 @@ TOPICS = ("cuts", "outputs", "rows")
 PARTS = [parts for n in (1, 2) for parts in combinations(TOPICS, n)]
 
 
+async def written(trial: Trial, *batches: int) -> None:
+    """Let a worker write what so many records bring about, one batch after the other, and leave."""
+    first, begin = await trial.worker(instance_id="a"), 0
+    for count in batches:
+        await trial.append(range(begin, begin + count), keys=5)
+        await trial.until_done()
+        begin += count
+    assert await first.end(signal.SIGTERM) == 0
+
+
 async def torn(trial: Trial, parts: Collection[str]) -> None:
     """Let a worker die with a transaction of twenty records open, and let the cluster commit these parts of it."""
-    first = await trial.worker(instance_id="a")
-    await trial.append(range(30), keys=5)
-    await trial.until_done()
-    assert await first.end(signal.SIGTERM) == 0
+    await written(trial, 30)
     await trial.append(range(30, 50), keys=5)
     dead = await trial.worker(instance_id="a", stop_at="after_send_before_commit:1")
     assert await dead.end() == -signal.SIGKILL
@@ -151,10 +158,7 @@ async def test_the_very_first_transaction_may_be_torn_too(trial: Trial) -> None:
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
 async def test_what_the_fold_does_not_bring_about_stops_the_worker(trial: Trial) -> None:
-    first = await trial.worker()
-    await trial.append(range(10))
-    await trial.until_done()
-    assert await first.end(signal.SIGTERM) == 0
+    await written(trial, 10)
     await trial.append_raw(b"of somebody else", topic="outputs")
     await trial.append(range(10, 20))
     second = await trial.worker()
@@ -165,11 +169,7 @@ async def test_what_the_fold_does_not_bring_about_stops_the_worker(trial: Trial)
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
 async def test_an_output_topic_that_was_made_anew_stops_the_worker(trial: Trial) -> None:
-    first = await trial.worker()
-    for begin in (0, 10):
-        await trial.append(range(begin, begin + 10))
-        await trial.until_done()
-    assert await first.end(signal.SIGTERM) == 0
+    await written(trial, 10, 10)
     await trial.delete_topic("outputs")
     await trial.create_topics("outputs")
     second = await trial.worker()
@@ -202,10 +202,7 @@ async def test_a_ledger_that_has_lost_its_last_records_is_told_of_first(trial: T
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
 async def test_outputs_whose_first_records_are_gone_are_gone_on_with(trial: Trial) -> None:
-    first = await trial.worker()
-    await trial.append(range(10))
-    await trial.until_done()
-    assert await first.end(signal.SIGTERM) == 0
+    await written(trial, 10)
     await trial.delete_records(0, 11, topic="outputs")
     await trial.append(range(10, 20))
     second = await trial.worker()

@@ -18,11 +18,7 @@ def waiting_at(at_ms: int, operations: Iterable[Operation], cuts: Cuts) -> dict[
     for one in operations:
         if one["op"] == "append" and one["outcome"] == "acked" and one["at_ms"] <= at_ms:
             acknowledged[one["partition"]] = max(one["offset"], acknowledged.get(one["partition"], -1))
-    covered = {
-        partition: max((offset for sent_ms, offset in told if sent_ms <= at_ms), default=-1)
-        for partition, told in cuts.items()
-    }
-    waiting = {partition: last - covered.get(partition, -1) for partition, last in acknowledged.items()}
+    waiting = {partition: last - _covered(cuts.get(partition, ()), at_ms) for partition, last in acknowledged.items()}
     return {partition: count for partition, count in waiting.items() if count > 0}
 
 
@@ -34,7 +30,7 @@ def recovered_ms(at_ms: int, healed_ms: int, partitions: Iterable[int], cuts: Cu
     taken: list[int] = []
     for partition in partitions:
         told = cuts.get(partition, ())
-        covered = max((offset for sent_ms, offset in told if sent_ms <= at_ms), default=-1)
+        covered = _covered(told, at_ms)
         # a cut that is gone back to moves nobody
         later = [sent_ms for sent_ms, offset in told if sent_ms > at_ms and offset > covered]
         if not later:
@@ -42,3 +38,7 @@ def recovered_ms(at_ms: int, healed_ms: int, partitions: Iterable[int], cuts: Cu
         moved_ms = min(later)
         taken.append(moved_ms - (at_ms if moved_ms < healed_ms else healed_ms))
     return max(taken, default=0)
+
+
+def _covered(told: Sequence[tuple[int, int]], at_ms: int) -> int:
+    return max((offset for sent_ms, offset in told if sent_ms <= at_ms), default=-1)

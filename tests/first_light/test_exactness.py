@@ -9,7 +9,7 @@ import pytest
 
 from ledger.history import Negotiation
 from schemas.encoding import canonical_json
-from schemas.events import DeadlineChanged, ReportRetracted
+from schemas.events import DeadlineChanged, Event, ReportRetracted
 from schemas.ids import event_id
 from streams.broker import BrokerAddress
 from streams.doors.kafka import read_ledger, read_rows
@@ -55,6 +55,19 @@ async def folded(bootstrap: str, prefix: str) -> tuple[Tables, Written]:
     return tables, result
 
 
+async def killed_inside_a_transaction(bootstrap: str, prefix: str, folder: Path) -> list[Event]:
+    """Let a worker die (-9) when all of the second third of the history is sent, and return the last third."""
+    history = played_history()
+    third = len(history) // 3
+    await write(bootstrap, prefix, history[:third])
+    async with worker(folder, bootstrap, prefix):
+        await complete(bootstrap, prefix)
+    await write(bootstrap, prefix, history[third : 2 * third])
+    async with worker(folder, bootstrap, prefix, stop_at="after_send_before_commit") as killed:
+        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
+    return history[2 * third :]
+
+
 async def test_every_row_is_byte_for_byte_the_fold_of_the_ledger(
     kafka: BrokerAddress, prefix: str, tmp_path: Path
 ) -> None:
@@ -89,16 +102,9 @@ async def test_rows_differ_from_the_fold_while_the_worker_is_stopped(
 async def test_kill_9_inside_an_open_transaction_leaves_no_trace(
     kafka: BrokerAddress, prefix: str, tmp_path: Path
 ) -> None:
-    history = played_history()
-    third = len(history) // 3
-    await write(kafka.bootstrap, prefix, history[:third])
-    async with worker(tmp_path, kafka.bootstrap, prefix):
-        await complete(kafka.bootstrap, prefix)
-    await write(kafka.bootstrap, prefix, history[third : 2 * third])
-    async with worker(tmp_path, kafka.bootstrap, prefix, stop_at="after_send_before_commit") as killed:
-        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
+    rest = await killed_inside_a_transaction(kafka.bootstrap, prefix, tmp_path)
     before = await written(kafka.bootstrap, prefix)
-    await write(kafka.bootstrap, prefix, history[2 * third :])
+    await write(kafka.bootstrap, prefix, rest)
     async with worker(tmp_path, kafka.bootstrap, prefix):
         await complete(kafka.bootstrap, prefix)
     tables, outputs = await folded(kafka.bootstrap, prefix)
@@ -113,17 +119,10 @@ async def test_kill_9_inside_an_open_transaction_leaves_no_trace(
 async def test_a_transaction_that_the_cluster_tore_apart_is_made_whole(
     kafka: BrokerAddress, prefix: str, tmp_path: Path, parts: tuple[Topic, ...]
 ) -> None:
-    history = played_history()
-    third = len(history) // 3
-    await write(kafka.bootstrap, prefix, history[:third])
-    async with worker(tmp_path, kafka.bootstrap, prefix):
-        await complete(kafka.bootstrap, prefix)
-    await write(kafka.bootstrap, prefix, history[third : 2 * third])
-    async with worker(tmp_path, kafka.bootstrap, prefix, stop_at="after_send_before_commit") as killed:
-        assert await asyncio.wait_for(killed.wait(), PATIENCE_S) == -signal.SIGKILL
+    rest = await killed_inside_a_transaction(kafka.bootstrap, prefix, tmp_path)
     topics = sorted(part.name(prefix) for part in parts)
     assert await tear(kafka.bootstrap, partition_of(NEGOTIATION.encode(), PARTITIONS), topics) == topics
-    await write(kafka.bootstrap, prefix, history[2 * third :])
+    await write(kafka.bootstrap, prefix, rest)
     async with worker(tmp_path, kafka.bootstrap, prefix):
         await complete(kafka.bootstrap, prefix)
     assert "the cluster has torn a transaction apart" in (tmp_path / "worker.log").read_text()

@@ -78,10 +78,7 @@ async def _set_aside(settings: Settings, brokers: str | None, place: str, reason
     if (partition, offset) in asides:
         raise NotSetAside(f"{ledger} {place} is set aside already, because: {asides[partition, offset]}")
     if cut is not None and offset <= cut.offset:
-        raise NotSetAside(
-            f"expected an offset of {ledger}/{partition} behind the cut, which is at {cut.offset}, got {offset}: its "
-            "outputs are committed already, so it did not make the projection raise. See the worker's log."
-        )
+        raise NotSetAside.committed(f"{ledger}/{partition}", offset, cut.offset)
     done = await commit_set_aside(engine_config(settings, bootstrap, len(found)), partition, offset, said)
     return {
         "schema": "parley.set-aside/1",
