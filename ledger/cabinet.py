@@ -4,7 +4,7 @@ A state grows with its ledger, what is worked on does not. So memory holds objec
 the others, here or in a store that outlives the process.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol, Self, TypeVar
 
 LOADED_MAX = 10_000
@@ -47,7 +47,7 @@ class Cabinet:
         self._young: dict[str, Part] = {}
         self._old: dict[str, Part] = {}
         self._away: dict[str, bytes] = {}
-        self._touched: dict[str, None] = {}
+        self._touched: dict[str, bytes | None] = {}  # with its bytes if they were drawn since
 
     def find(self, key: str, kind: type[P]) -> P | None:
         """Return the part under a key, None if there is none."""
@@ -93,16 +93,27 @@ class Cabinet:
             return
         for key, part in self._old.items():
             if self._store is None or key in self._touched:
-                self._away[key] = part.put_away()
+                self._away[key] = self._touched.get(key) or part.put_away()
         self._old, self._young = self._young, {}
+
+    def draw(self) -> Iterator[None]:
+        """Make bytes of the parts that were changed, one with each step, so that `changed` has less to do.
+
+        Drawn from between two events; what is changed after that is made bytes of again.
+        """
+        for key, drawn in self._touched.items():
+            if drawn is None:
+                self._touched[key] = self._as_bytes(key)
+                yield
 
     def changed(self) -> Mapping[str, bytes]:
         """Return the parts that were changed since the last call, to be saved in the store before the next one."""
-        found: dict[str, bytes] = {}
-        for key in self._touched:
-            part = self._young.get(key) or self._old.get(key)
-            found[key] = self._away[key] if part is None else part.put_away()
+        found = {key: drawn or self._as_bytes(key) for key, drawn in self._touched.items()}
         self._touched.clear()
         if self._store is not None:
             self._away.clear()
         return found
+
+    def _as_bytes(self, key: str) -> bytes:
+        part = self._young.get(key) or self._old.get(key)
+        return self._away[key] if part is None else part.put_away()

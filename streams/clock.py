@@ -8,7 +8,7 @@ What it has folded can be kept on the local disk like the state of a worker, and
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -151,6 +151,10 @@ class PartitionClock:
             aside, self._latest = orjson.loads(beside)
             self.aside = frozenset(aside)
             self.time.no_earlier_than(_instant(self._latest))
+
+    def draw(self) -> Iterator[None]:
+        """Make bytes of what has changed, ahead of `changed`, a part with each step."""
+        return self._fold.draw()
 
     def changed(self) -> Mapping[bytes, bytes | None]:
         """Return what is to be kept since the last call, None for what is to be removed."""

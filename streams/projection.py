@@ -1,6 +1,6 @@
 """Parley's projection of one ledger partition: bytes in; changes, alerts, rows and dead letters out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ledger.cabinet import Cabinet, Store
@@ -51,6 +51,10 @@ class LedgerProjection:
     def attach(self, store: Store) -> None:
         """Go on from what was saved in a store; called once, before anything is folded."""
         self._cabinet = Cabinet(store)
+
+    def draw(self) -> Iterator[None]:
+        """Make bytes of what has changed, ahead of `changed`, a part with each step."""
+        return self._cabinet.draw()
 
     def changed(self) -> Mapping[bytes, bytes | None]:
         """Return what is to be saved since the last call, None for what is to be removed."""

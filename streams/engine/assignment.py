@@ -11,7 +11,7 @@ from faust.types import AppT
 from streams.engine.config import EngineConfig
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
-from streams.engine.held import Held
+from streams.engine.held import Held, Turns
 from streams.engine.partition import LedgerPartition
 from streams.engine.progress import Progress
 from streams.engine.projection import Projection, Record
@@ -40,6 +40,7 @@ class Assignment:
         self._factory = factory
         self._on_progress = on_progress
         self._ledger_id = SharedQuestion()
+        self._turns = Turns()
         self._generation = -1
         self._partitions: dict[int, LedgerPartition] = {}
         self._held: dict[int, Held[Projection]] = {}
@@ -84,7 +85,9 @@ class Assignment:
                 self._app,
                 self._config,
                 n,
-                self._held.pop(n) if n in self._held else Held(self._config.keeping(n), partial(self._factory, n)),
+                self._held.pop(n)
+                if n in self._held
+                else Held(self._config.keeping(n), partial(self._factory, n), self._turns),
                 ledger_id=self._ledger_id,
                 on_progress=self._progressed,
             )

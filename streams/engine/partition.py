@@ -325,7 +325,8 @@ class LedgerPartition:
         if last:
             await self._held.save(offset)
             return
-        self._held.save_if_due(offset, idle=self._quiet)
+        live = not self._quiet and self._state.arrived - offset <= self._pace.size
+        self._held.save_if_due(offset, idle=self._quiet, live=live)
         # also when a save of what was before is still under way: nothing else asks for the next one
         if self._state.arrived <= offset and (not self._quiet or self._held.lags(offset)):
             self._until_quiet = asyncio.get_running_loop().call_later(_QUIET_S, self._rest, offset)

@@ -1,6 +1,6 @@
 """What a user of the engine writes: a projection of one ledger partition."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -77,6 +77,12 @@ class Kept(Protocol):
 
         The projection has then folded up to `store.folded`. It may read values later, whenever it needs them: what it
         told to be changed is found there at once.
+        """
+
+    def draw(self) -> Iterator[None]:
+        """Make bytes of what has changed, ahead of `changed`, a little with each step, so that it has less to do.
+
+        Drawn from between two batches, and left when it has taken long enough; what has nothing to do yields nothing.
         """
 
     def changed(self) -> Mapping[bytes, bytes | None]:

@@ -15,7 +15,7 @@ import json
 import logging
 import sqlite3
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
@@ -39,6 +39,7 @@ _BUSY_S: Final = 0.5
 # Whoever writes in a thread gives the interpreter's lock away with each statement and each hash of more than 2,047
 # bytes, and waits for it up to 5 ms in a busy process: so few statements, and small hashes.
 _ROWS_AT_ONCE: Final = 300
+_ROWS_BETWEEN_RESTS: Final = 50
 _HASHED_AT_ONCE: Final = 2_000
 # The index has what is checked, so that checking does not read the values.
 _SCHEMA: Final = f"""
@@ -146,15 +147,18 @@ class Store:
         self._pending = {**self._pending, **changed}
         self._pending_folded = folded
 
-    def write(self) -> None:
+    def write(self, rest: Callable[[], None] | None = None) -> None:
         """Write what was taken, all or nothing. OSError if the disk does not take it: it waits for the next time.
 
-        DamagedSnapshotError if the file is none that can be written to.
+        With a `rest`, which is called after each, the work is done in smaller pieces. DamagedSnapshotError if the file
+        is none that can be written to.
         """
         if self.origin is None:
             raise ValueError("expected the origin to be set before anything is saved")
         pending, folded = self._pending, self._pending_folded
-        digests = {key: _digest(key, value) for key, value in pending.items() if value is not None}
+        digests: dict[bytes, int] = {}
+        for some in _pieces(list(pending.items()), rest):
+            digests.update((key, _digest(key, value)) for key, value in some if value is not None)
         before = {key: self._digests[key] for key in pending if key in self._digests}
         count = self._count - len(before) + len(digests)
         total = self._total - sum(before.values()) + sum(digests.values())
@@ -170,15 +174,15 @@ class Store:
         terms = json.dumps(fields, sort_keys=True).encode()
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            for keys in _some(list(before)):
+            for keys in _pieces(list(before), rest):
                 self._writer.execute(
                     f"DELETE FROM kept WHERE rowid IN (SELECT kept.rowid FROM {_among(keys)})",  # noqa: S608 -- as above
                     _flat((_leaf(key), key) for key in keys),
                 )
-            for some in _some(list(digests.items())):
+            for new in _pieces(list(digests.items()), rest):
                 self._writer.execute(
-                    f"INSERT INTO kept VALUES {_places(some, 4)}",  # noqa: S608 -- as above
-                    _flat((_leaf(key), key, digest, pending[key]) for key, digest in some),
+                    f"INSERT INTO kept VALUES {_places(new, 4)}",  # noqa: S608 -- as above
+                    _flat((_leaf(key), key, digest, pending[key]) for key, digest in new),
                 )
             lines = ((1, terms, _digest(_TERMS, terms)), (2, sums, fields["sums"]))
             self._writer.execute("REPLACE INTO terms VALUES (?, ?, ?), (?, ?, ?)", _flat(lines))
@@ -343,9 +347,17 @@ def _with_sums(sums: bytes, before: Mapping[bytes, int], after: Mapping[bytes, i
     return bytes(written)
 
 
-def _some(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+def _some(rows: Sequence[T], count: int = _ROWS_AT_ONCE) -> Iterator[Sequence[T]]:
     """Give rows by the hundreds."""
-    return (rows[begin : begin + _ROWS_AT_ONCE] for begin in range(0, len(rows), _ROWS_AT_ONCE))
+    return (rows[begin : begin + count] for begin in range(0, len(rows), count))
+
+
+def _pieces(rows: Sequence[T], rest: Callable[[], None] | None) -> Iterator[Sequence[T]]:
+    """Give rows as `_some` does; fewer at a time, and a rest after each time, if there is one."""
+    for some in _some(rows, _ROWS_AT_ONCE if rest is None else _ROWS_BETWEEN_RESTS):
+        yield some
+        if rest is not None:
+            rest()
 
 
 def _places(rows: Sequence[object], columns: int) -> str:

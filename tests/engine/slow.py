@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -46,8 +47,8 @@ def slow_write(seconds: float) -> None:
         return
     as_it_is = Store.write
 
-    def slowly(store: Store) -> None:
+    def slowly(store: Store, rest: Callable[[], None] | None = None) -> None:
         threading.Event().wait(seconds)
-        as_it_is(store)
+        as_it_is(store, rest)
 
     Store.write = slowly  # type: ignore[assignment,method-assign]

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,6 +36,9 @@ class Tally:
 
     def attach(self, store: Store) -> None:
         self.store = store
+
+    def draw(self) -> Iterator[None]:
+        yield from ()
 
     def changed(self) -> dict[bytes, bytes | None]:
         touched, self.touched = self.touched, set()

@@ -50,6 +50,23 @@ def test_what_was_saved_is_there_again(path: Path) -> None:
     assert store.get_all([b"never there"]) == {}
 
 
+def test_whoever_writes_with_rests_is_read_meanwhile_and_leaves_the_same(path: Path) -> None:
+    store, newer = Store(path), {key: b"newer " + value for key, value in VALUES.items()}
+    seen = list[bool]()
+
+    def rest() -> None:
+        with closing(sqlite3.connect(path)) as another:
+            told = another.execute("SELECT value FROM terms WHERE line = 1").fetchone()[0]
+        seen.append(store.get_all(newer) == newer and b'"folded": 199' in told)
+
+    store.take(299, newer)
+    store.write(rest)
+    store.close()
+    assert seen == [True] * 30  # ten times fifty are hashed, deleted and inserted
+    store = Store(path)
+    assert (store.folded, store.get_all(newer)) == (299, newer)
+
+
 def test_what_is_taken_is_read_before_it_is_written_and_lost_if_it_never_is(path: Path) -> None:
     store = Store(path)
     store.take(200, {b"key 1": b"newer", b"key 2": None, b"new": b"1"})

@@ -1,6 +1,6 @@
 """The tally with its state in local snapshots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import orjson
 
@@ -21,6 +21,10 @@ class KeptTally(Tally):
     def attach(self, store: Store) -> None:
         """Go on from what was saved."""
         self._store = store
+
+    def draw(self) -> Iterator[None]:
+        """Have nothing to do ahead."""
+        yield from ()
 
     def changed(self) -> Mapping[bytes, bytes | None]:
         """Return the accounts that were asked for since the last call."""

@@ -84,13 +84,19 @@ class SavedBytes:
 
 
 def folded_by_many(log: list[Recorded], at_once: int) -> tuple[Negotiation, list[Outcome]]:
-    """Fold a log by one process after the other, each for so many events, with nothing between them but saved bytes."""
+    """Fold a log by one process after the other, each for so many events, with nothing between them but saved bytes.
+
+    Of those some are drawn after each event, as an engine does ahead of a save.
+    """
     store, outcomes = SavedBytes(), list[Outcome]()
     kept = KeptNegotiation.begun(NEGOTIATION, LEADS, Cabinet(store))
     for first in range(0, len(log), at_once):
         cabinet = Cabinet(store, loaded_max=2)
         kept = KeptNegotiation.begun(NEGOTIATION, LEADS, cabinet)
-        outcomes += [kept.negotiation.evolve(one) for one in log[first : first + at_once]]
+        for one in log[first : first + at_once]:
+            outcomes.append(kept.negotiation.evolve(one))
+            for _ in zip(range(one.offset % 4), cabinet.draw(), strict=False):
+                pass
         store.save(cabinet.changed())
         store.save(kept.changed())
     return kept.negotiation, outcomes
