@@ -5,7 +5,7 @@ at most half as long as the one before, whose ids are read when one of them is a
 have made of them, by the page; and what the clock was asked for, by the day.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -28,14 +28,16 @@ LAYOUT = "4"
 """What is saved, and how; to be raised when that changes."""
 MEETINGS_A_PAGE = 64
 T = TypeVar("T")
+Definition = MetricDefined | StackingRuleDefined
 
 
 @dataclass(slots=True)
 class KeptNegotiation:
-    """A negotiation and how many of its meetings are saved already."""
+    """A negotiation, how many of its meetings are saved already, and its definitions with how they are written."""
 
     negotiation: Negotiation
     meetings: int = 0
+    defined: tuple[tuple[Definition, str], ...] = ()
 
     @classmethod
     def begun(cls, name: str, leads: tuple[str, ...], cabinet: Cabinet) -> "KeptNegotiation":
@@ -102,16 +104,12 @@ class KeptNegotiation:
     def _head(self) -> dict[str, object]:
         one, knowledge = self.negotiation, self.negotiation.knowledge
         tallies = knowledge.tallies
-        definitions: Iterable[MetricDefined | StackingRuleDefined] = (
-            *knowledge.metrics.values(),
-            *knowledge.rules.values(),
-        )
         return {
             "present": micros(one.present),
             "events": one.events,
             "through": one.data_through.isoformat() if one.data_through is not None else None,
             "replay": encode(one.replay).decode() if one.replay is not None else None,
-            "definitions": [encode(event).decode() for event in definitions],
+            "definitions": self._definitions(),
             "sheets": len(knowledge.heard.sheets),
             "meetings": self.meetings,
             "tallies": {
@@ -119,6 +117,14 @@ class KeptNegotiation:
             },
             "days": [day.isoformat() for day in one.wakes.days],
         }
+
+    def _definitions(self) -> list[str]:
+        knowledge = self.negotiation.knowledge
+        definitions: tuple[Definition, ...] = (*knowledge.metrics.values(), *knowledge.rules.values())
+        known = len(definitions) == len(self.defined)
+        if not known or any(one is not its for one, (its, _) in zip(definitions, self.defined, strict=True)):
+            self.defined = tuple([(one, encode(one).decode()) for one in definitions])
+        return [written for _, written in self.defined]
 
     def _take_out(self, head: dict[str, Any]) -> None:
         one, knowledge = self.negotiation, self.negotiation.knowledge

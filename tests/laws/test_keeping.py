@@ -10,8 +10,8 @@ from schemas.codec import encode
 from schemas.ids import event_id
 from schemas.positions import Recorded
 from streams.bench.workload import reports
-from tests.laws.folding import SavedBytes, folded, folded_by_many, told_whole
-from tests.laws.negotiations import NEGOTIATION
+from tests.laws.folding import SavedBytes, folded, folded_by_many, recorded, told_whole
+from tests.laws.negotiations import DEFINITIONS, NEGOTIATION
 
 MEETINGS_A_PAGE = 8
 
@@ -55,3 +55,14 @@ def test_sheets_stay_few(log: list[Recorded]) -> None:
     found = [data for key, data in store.saved.items() if b"\0ids\0" in key]
     assert len(found) <= len(log).bit_length()
     assert written <= len(log).bit_length() * sum(map(len, found))
+
+
+def test_a_definition_that_is_revised_between_two_saves_is_saved_again() -> None:
+    store = SavedBytes()
+    kept = KeptNegotiation.begun(NEGOTIATION, LEADS, Cabinet(store))
+    revised = DEFINITIONS[0].model_copy(update={"revision": 2, "definition": "As computed since."})
+    for one in recorded([*DEFINITIONS, revised]):
+        kept.negotiation.evolve(one)
+        store.save(kept.changed())
+    begun = KeptNegotiation.begun(NEGOTIATION, LEADS, Cabinet(store)).negotiation.knowledge
+    assert list(begun.metrics.values()) == [revised, *DEFINITIONS[1:]]
