@@ -64,6 +64,7 @@ class Cabinet:
 
     def to_change(self, key: str, kind: type[P]) -> P:
         """Return the part under a key, which is going to be changed; a new one where there was none."""
+        self._touched.pop(key, None)  # what changes again and again is drawn after what does not
         self._touched[key] = None
         part = self.find(key, kind)
         if part is None:

@@ -32,7 +32,7 @@ class Keeping:
     path: its file
     work: it is written when a new start would have to fold this long again (but saving costs no more than half as much
         as the work); with nothing to do, after a tenth of that (and costs no more than the work),
-    within: or after this long, whichever comes first (up to half as long again where another partition's turn is first)
+    within: or at the first commit after this long; both are half as much again where it is another partition's turn
     patience: how long the last snapshot of all is waited for
     """
 

@@ -29,18 +29,18 @@ S = TypeVar("S")
 
 
 class Turns:
-    """Lets one partition of a process save beside the records that come in; the others follow when it is done."""
+    """Lets one partition of a process after the other save beside the records that come in."""
 
     def __init__(self) -> None:
         self._last: asyncio.Task[None] | None = None
 
     @property
     def free(self) -> bool:
-        """Whether nobody's save is under way."""
+        """Whether the save that began last is done."""
         return self._last is None or self._last.done()
 
     def take(self, saving: "asyncio.Task[None]") -> None:
-        """Let this save be the one that is waited for."""
+        """Let others wait for this save."""
         self._last = saving
 
 
@@ -98,6 +98,8 @@ class Held(Generic[S]):
         await self._written()
         self.state = self._factory()
         self.folded, self._attached = -1, False
+        self._worked = self._cost = self._drawing = 0.0
+        self._recovered = False
         if self._store is not None:
             try:
                 await asyncio.to_thread(self._store.discard)
@@ -122,11 +124,11 @@ class Held(Generic[S]):
         """
         if self._store is None:
             return
+        gently = live and not self._recovered
         if self._is_saving:
-            if not live:
+            if not gently:
                 self._hurry.set()
             return
-        gently = live and not self._recovered
         in_turn = not gently or self._turns.free or self._is_due(_OUT_OF_TURN, idle=False)
         if folded > self._saved and in_turn and self._is_due(1.0, idle=idle):
             self._saving = self._save(self._store, folded, gently=gently)
@@ -148,6 +150,7 @@ class Held(Generic[S]):
         """Note that the state stands at the cut: what was folded for that is saved at once, for it was the dearest."""
         self._saved_at = float("-inf")
         self._recovered = True
+        self._hurry.set()
 
     async def save(self, folded: int) -> None:
         """Save the state, which stands at a committed offset, if anything has happened since the last time."""

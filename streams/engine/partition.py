@@ -27,6 +27,7 @@ from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
 
+_FEW: Final = 50
 _QUIET_S: Final = 0.1
 """A partition to which nothing came for so long has nothing to do; under load most batches end with nothing waiting."""
 
@@ -325,7 +326,8 @@ class LedgerPartition:
         if last:
             await self._held.save(offset)
             return
-        live = not self._quiet and self._state.arrived - offset <= self._pace.size
+        few = self._state.arrived - offset <= max(self._pace.size, _FEW)
+        live = self._ready and few and not self._quiet
         self._held.save_if_due(offset, idle=self._quiet, live=live)
         # also when a save of what was before is still under way: nothing else asks for the next one
         if self._state.arrived <= offset and (not self._quiet or self._held.lags(offset)):

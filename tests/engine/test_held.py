@@ -75,7 +75,7 @@ async def test_what_is_soon_to_be_saved_is_drawn_ahead_where_records_are_folded_
 
 
 @pytest.mark.usefixtures("long_rests")
-@pytest.mark.parametrize("what", ["nothing to do", "a backlog", "a shutdown"])
+@pytest.mark.parametrize("what", ["nothing to do", "a backlog", "the cut is reached", "a shutdown"])
 async def test_a_save_rests_beside_records_that_are_folded_as_they_come_and_no_longer(
     tmp_path: Path, what: str
 ) -> None:
@@ -92,6 +92,8 @@ async def test_a_save_rests_beside_records_that_are_folded_as_they_come_and_no_l
             one.save_if_due(6, idle=True)
         case "a backlog":
             one.save_if_due(6)
+        case "the cut is reached":
+            one.recovered()
         case _:
             await one.save(6)
     async with asyncio.timeout(10.0):

@@ -6,6 +6,7 @@ from ledger import keeping
 from ledger.cabinet import Cabinet
 from ledger.history import LEADS
 from ledger.keeping import KeptNegotiation
+from ledger.parts import OfAct
 from schemas.codec import encode
 from schemas.ids import event_id
 from schemas.positions import Recorded
@@ -39,6 +40,19 @@ def undisturbed(log: list[Recorded]) -> bytes:
 
 def test_a_long_ledger_goes_on_from_what_was_saved(log: list[Recorded], undisturbed: bytes) -> None:
     assert told_whole(folded_by_many(log, 61)[1]) == undisturbed
+
+
+def test_what_changes_again_and_again_does_not_keep_other_parts_from_being_drawn() -> None:
+    cabinet = Cabinet(SavedBytes())
+    for name in ("busy", "quiet", "rare"):
+        cabinet.to_change(name, OfAct)
+    for _ in range(3):
+        cabinet.to_change("busy", OfAct)
+        next(cabinet.draw(), None)
+    drawn = list(cabinet.draw())
+    assert len(drawn) == 0
+    cabinet.to_change("busy", OfAct)
+    assert len(list(cabinet.draw())) == 1
 
 
 def test_sheets_stay_few(log: list[Recorded]) -> None:
