@@ -151,7 +151,7 @@ def test_the_runbook_tells_the_numbers_of_the_code() -> None:
         f"dies without a word is missed after {config.session_timeout:g} s",
         f"nothing moved for {config.stall_timeout:g} s",
         f"would take {config.snapshot_work:g} s",
-        f"at the latest after {config.snapshot_within:g} s",
+        f"with the first batch after {config.snapshot_within:g} s",
         f"a pause of {PAUSE_S_FIRST:g} s that doubles up to {PAUSE_S_MAX:g} s",
         f"more than {EVENT_BYTES_MAX} bytes, or more than {VALUES_MAX} values",
     )
