@@ -109,7 +109,8 @@ def component_row(component: str, part: OfUnit, found: OnComponent, instant: dat
         row["exempts"] = [_sparing(one) for one in in_all.last("exempts", sparing)]
     if since is not None and since.lapsed:
         amount = amount_at(component, timeline, "collected", None, instant).amount
-        row["low"], row["high"] = bound(amount.low), bound(amount.high)
+        rated = since.rate is not None or since.before_lapse is not None
+        row["low"], row["high"] = (bound(amount.low), bound(amount.high)) if rated else (None, None)
     return bounded(row, in_all)
 
 

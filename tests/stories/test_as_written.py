@@ -128,6 +128,12 @@ def test_rates_by_product_that_have_lapsed_are_unconfirmed_with_bounds() -> None
     assert amount.status == "lapsed_unconfirmed"
 
 
+def test_what_has_lapsed_and_never_had_a_rate_has_no_bounds_either() -> None:
+    control = duty("A1", "imposed", "2024-01-10", effective=on("2024-01-15"), until=on("2024-06-01"))
+    row = measure(JULY, control)
+    assert (row["status"], row["rate"], row["low"], row["high"]) == ("lapsed_unconfirmed", None, None, None)
+
+
 def test_an_act_of_which_nobody_tells_when_it_begins_is_told_and_moves_nothing() -> None:
     for stage, rate in (("imposed", "40"), ("ended", None)):
         row = measure("2024-05-01T00:00:00+00:00", ON, duty("A2", stage, "2024-04-01", rate=rate))
