@@ -25,7 +25,7 @@ from streams.clock import PartitionClock, Refused
 from streams.engine import DamagedSnapshotError, ExitCode, Fault, UnreadableCutError
 from streams.engine.config import Keeping
 from streams.engine.halt import halt
-from streams.engine.held import Held
+from streams.engine.held import Held, Turns
 from streams.engine.moves import Origin
 from streams.engine.status import StatusPort, listening
 from streams.now import now
@@ -39,6 +39,7 @@ from streams.worker import leads
 
 log = logging.getLogger(__name__)
 
+_FEW: Final = 50
 _LOOK_S: Final = 60.0
 _TELL_S: Final = 2.0
 
@@ -71,8 +72,9 @@ class ClockProcess:
         self._topic = EVENTS.name(settings.installation)
         self._version = fold_version(leads(settings))
         clock = partial(PartitionClock, prefix=settings.installation, partitions=partitions, leads=leads(settings))
+        turns = Turns()
         self._held = [
-            Held(_keeping(settings, n), lambda: clock(time=BrokerTime(wall=lambda: now() + fast_by)))
+            Held(_keeping(settings, n), lambda: clock(time=BrokerTime(wall=lambda: now() + fast_by)), turns)
             for n in range(partitions)
         ]
         self._stopping = False
@@ -108,6 +110,8 @@ class ClockProcess:
                     break
                 if records:
                     self._read(records)
+                elif self._ready:
+                    self._rest()
                 if self._ready or self._caught_up(look):
                     await self._strike(writer)
                 if looking is None and time.monotonic() - look.at > _LOOK_S:
@@ -155,9 +159,14 @@ class ClockProcess:
                 )
             )
         held.worked(time.perf_counter() - begun)
-        held.save_if_due(last.offset, idle=self._ready)
+        held.save_if_due(last.offset, live=self._ready and len(records) <= _FEW)
         if refused:
             self._tell_refused(first.partition, refused)
+
+    def _rest(self) -> None:
+        """Save what came of late, for nothing has come since."""
+        for held in self._held:
+            held.save_if_due(held.state.next_offset - 1, idle=True)
 
     def _tell_refused(self, partition: int, refused: Sequence[Refused]) -> None:
         log.warning(

@@ -12,6 +12,7 @@ from streams import clock_process
 from streams.clock_process import ClockProcess
 from streams.engine import ExitCode
 from streams.engine.faults import Fault
+from streams.engine.held import Held
 from streams.now import now
 from streams.settings import Settings
 from streams.topics import EVENTS
@@ -145,6 +146,29 @@ async def test_events_that_are_there_and_do_not_arrive_are_a_stall(course: Cours
     with pytest.raises(HaltedError, match="has events that did not arrive") as halted:
         await course.leave()
     assert halted.value.code == ExitCode.STALLED
+
+
+async def test_what_comes_is_saved_gently_and_soon_once_nothing_comes(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[tuple[int, str]]()
+
+    def save_if_due(_: object, folded: int, *, idle: bool = False, live: bool = False) -> None:
+        asked.append((folded, "idle" if idle else "live" if live else "behind"))
+
+    monkeypatch.setattr(Held, "save_if_due", save_if_due)
+    await course.until(BEGINS_WITH - 1)
+    await course.looked()
+    course.ledger.arrives = course.ledger.end = EVENTS_MAX
+    await course.until(EVENTS_MAX - 1)
+    await course.looked()
+    await course.leave()
+    assert list(dict.fromkeys(asked)) == [
+        (BEGINS_WITH - 1, "behind"),
+        (BEGINS_WITH - 1, "idle"),
+        (EVENTS_MAX - 1, "live"),
+        (EVENTS_MAX - 1, "idle"),
+    ]
 
 
 @pytest.mark.parametrize("end", [1, BEGINS_WITH, EVENTS_MAX])
