@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from schemas.positions import Position
 from streams.broker_reaching import reaching
 from streams.engine.closing import close_wholly
+from streams.topic_partitions import partitions_of
 from streams.topics import BATCH_BYTES_MAX, TopicMissing
 
 Headers = Sequence[tuple[str, bytes]]
@@ -78,12 +79,10 @@ class LedgerWriter:
         try:
             async with reaching(self._bootstrap):
                 await self._producer.start()
-                # all topics: to ask for one by name might create it
-                everything = await self._producer.client.fetch_all_metadata()
+                self._partitions = len(await partitions_of(self._producer.client, self._topic))
         except BaseException:
             await close_wholly(self._producer.stop())
             raise
-        self._partitions = len(everything.partitions_for_topic(self._topic) or ())
         if not self._partitions:
             await close_wholly(self._producer.stop())
             raise TopicMissing(self._topic, self._bootstrap)

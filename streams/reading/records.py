@@ -13,6 +13,7 @@ from streams.engine.closing import stop_consumer
 from streams.engine.refusing import refuse_unpacking
 from streams.engine.topic_ids import topic_id
 from streams.reading.faults import RecordsGone
+from streams.topic_partitions import partitions_of
 from streams.topics import TopicMissing
 
 Isolation = Literal["read_uncommitted", "read_committed"]
@@ -124,9 +125,7 @@ async def open_reader(
         async with reaching(bootstrap):
             await consumer.start()
             refuse_unpacking(consumer)
-            # all topics: to ask for one by name might create it
-            everything = await consumer._client.fetch_all_metadata()  # noqa: SLF001 - topics() keeps only the names
-            existing = everything.partitions_for_topic(topic)
+            existing = await partitions_of(consumer._client, topic)  # noqa: SLF001 - the consumer might make it
             if not existing:
                 raise TopicMissing(topic, bootstrap)
             # else the first question for offsets finds no leader, and aiokafka waits 0.1 s before it asks again
