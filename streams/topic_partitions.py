@@ -1,6 +1,5 @@
 """Which partitions a topic has, asked for by its name alone, and without making it."""
 
-import random
 from typing import Any
 
 from aiokafka.errors import KafkaError, NodeNotReadyError
@@ -11,11 +10,10 @@ async def partitions_of(client: Any, topic: str) -> frozenset[int]:  # noqa: ANN
     """Return the partitions of a topic; none where it is not there.
 
     aiokafka asks for a topic so that it is made where brokers allow it, or for all there are: on a cluster with
-    hundreds of topics many readers together take seconds to read the answers. The brokers are asked in turn until one
-    knows the topic; raises the KafkaError of the last that did not answer, if any.
+    hundreds of topics many readers together take seconds to read the answers. The brokers are asked in turn, in no
+    order, until one knows the topic; raises the KafkaError of the last that did not answer, if any.
     """
-    nodes = [broker.nodeId for broker in client.cluster.brokers()]
-    random.shuffle(nodes)  # else one that stands still is asked first, always
+    nodes = [broker.nodeId for broker in client.cluster.brokers()]  # a set, so another order in each process
     failure: KafkaError | None = None if nodes else NodeNotReadyError("no broker is known")
     for node in nodes:
         try:
