@@ -195,7 +195,7 @@ class _Measuring:
         follows = SubscriberSettings(here.bootstrap, followed, {str(n): at for n, at in begin.items()}, stage.writes)
         folder = beside.folder / f"{rate:g}"
         process, log = await start(folder, "subscriber", "streams.bench.subscriber", asdict(follows))
-        subscriber = _Subscriber(process, log)
+        subscriber = _Subscriber(process, log, since=self._ends)
         try:
             await subscriber.until(0)
             count = round(rate * seconds) + 1
@@ -230,10 +230,15 @@ async def _changes_told(beside: Place, ends: Mapping[int, int]) -> int:
 
 
 class _Subscriber:
-    """What the subscriber has seen: when the first change of each event was in its hands."""
+    """What the subscriber has seen: when the first change of each event was in its hands.
 
-    def __init__(self, process: Process, log: Path) -> None:
+    It may begin with changes of events before `since`, for where what is committed ends is told a moment late: they
+    are not counted.
+    """
+
+    def __init__(self, process: Process, log: Path, since: Mapping[int, int]) -> None:
         self.seen: dict[tuple[int, int], float] = {}
+        self._since = since
         self._changes = -1  # it has not begun
         self._log = log
         self._news = asyncio.Condition()
@@ -257,8 +262,9 @@ class _Subscriber:
         async for line in process.stdout:
             told = json.loads(line)
             async with self._news:
-                self._changes = max(self._changes, 0) + len(told)
-                for partition, offset, at in told:
+                new = [one for one in told if one[1] >= self._since.get(one[0], 0)]
+                self._changes = max(self._changes, 0) + len(new)
+                for partition, offset, at in new:
                     self.seen.setdefault((partition, offset), at)
                 self._news.notify_all()
 

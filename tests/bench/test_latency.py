@@ -1,10 +1,14 @@
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from streams.bench.latency import COLUMNS, AtRate, Percentiles, _compared, lines
+from streams.bench.latency import COLUMNS, AtRate, Percentiles, _compared, _Subscriber, lines
 from streams.broker import BrokerAddress
 from streams.cores import set_apart
 from streams.doors.cli import app
@@ -24,6 +28,16 @@ def test_every_event_is_appended_and_most_of_them_bring_a_change_to_the_subscrib
     for one in measured["rates"]:
         some = one["events"] / 2 if one["stage"] == "full" else one["events"] - 1
         assert some < one["with_changes"] <= one["events"]
+
+
+async def test_changes_of_events_before_the_measurement_do_not_count(tmp_path: Path) -> None:
+    told = "print('[[0, 4, 0.1], [1, 2, 0.1]]'); print('[[0, 5, 0.2]]'); print('[[0, 6, 0.3], [1, 3, 0.3]]')"
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", told, stdout=PIPE)
+    subscriber = _Subscriber(process, tmp_path, since={0: 5, 1: 3})
+    await subscriber.until(3)
+    await subscriber.end()
+    await process.wait()
+    assert subscriber.seen == {(0, 5): 0.2, (0, 6): 0.3, (1, 3): 0.3}
 
 
 def test_it_says_whether_the_worker_had_a_core_to_itself(measured: dict[str, Any]) -> None:
