@@ -25,7 +25,7 @@ from streams.clock import PartitionClock, Refused
 from streams.engine import DamagedSnapshotError, ExitCode, Fault, UnreadableCutError
 from streams.engine.config import Keeping
 from streams.engine.halt import halt
-from streams.engine.held import Held, Turns
+from streams.engine.held import FEW, Held, Turns
 from streams.engine.moves import Origin
 from streams.engine.status import StatusPort, listening
 from streams.now import now
@@ -39,7 +39,6 @@ from streams.worker import leads
 
 log = logging.getLogger(__name__)
 
-_FEW: Final = 50
 _LOOK_S: Final = 60.0
 _TELL_S: Final = 2.0
 
@@ -159,7 +158,7 @@ class ClockProcess:
                 )
             )
         held.worked(time.perf_counter() - begun)
-        held.save_if_due(last.offset, live=self._ready and len(records) <= _FEW)
+        held.save_if_due(last.offset, live=self._ready and len(records) <= FEW)
         if refused:
             self._tell_refused(first.partition, refused)
 

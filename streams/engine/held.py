@@ -24,6 +24,8 @@ _OUT_OF_TURN: Final = 1.5
 _DRAWN_FOR_S: Final = 0.002
 _RESTS: Final = 4
 _RESTS_MAX_S: Final = 1.0
+FEW: Final = 50
+"""So many records, waiting or folded at once, are no backlog: they are folded as they come."""
 
 S = TypeVar("S")
 

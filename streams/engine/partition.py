@@ -16,7 +16,7 @@ from streams.engine.cut import Cut, UnreadableCutError
 from streams.engine.faults import ExitCode, Fault, projection_raised
 from streams.engine.fence import FencedProducer, MissingPartitionError, OutputTooLongError
 from streams.engine.halt import StopPoint, halt
-from streams.engine.held import Held
+from streams.engine.held import FEW, Held
 from streams.engine.outputs import BatchOutputs, RowTable
 from streams.engine.progress import Progress, Recovery
 from streams.engine.projection import Projection, Record
@@ -27,7 +27,6 @@ from streams.engine.waiting import Pace, Taken, Waiting
 
 log = logging.getLogger(__name__)
 
-_FEW: Final = 50
 _QUIET_S: Final = 0.1
 """A partition to which nothing came for so long has nothing to do; under load most batches end with nothing waiting."""
 
@@ -326,7 +325,7 @@ class LedgerPartition:
         if last:
             await self._held.save(offset)
             return
-        few = self._state.arrived - offset <= max(self._pace.size, _FEW)
+        few = self._state.arrived - offset <= max(self._pace.size, FEW)
         live = self._ready and few and not self._quiet
         self._held.save_if_due(offset, idle=self._quiet, live=live)
         # also when a save of what was before is still under way: nothing else asks for the next one

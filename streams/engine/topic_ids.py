@@ -10,10 +10,12 @@ from io import BytesIO
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError
+from aiokafka.errors import IncompatibleBrokerVersion
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+
+from streams.engine.asking import ask_in_turn
 
 _NO_ID = bytes(16)
 
@@ -127,25 +129,18 @@ class SharedQuestion:
 
 
 async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
-    """Return the id of a topic as Kafka's own tools print it.
+    """Return the id of a topic as Kafka's own tools print it. KafkaError where that cannot be told.
 
-    None where the topic is not there, or the brokers too old to have ids. They are asked in turn until one knows the
-    topic, since one that has just started may not have heard of it yet; raises the KafkaError of the last that did not
-    answer, if any.
+    None where the topic is not there, or the brokers too old to have ids.
     """
-    nodes = sorted(broker.nodeId for broker in client.cluster.brokers())
-    failure: KafkaError | None = None if nodes else NodeNotReadyError("no broker is known")
-    for node in nodes:
-        try:
-            response = await client.send(node, _TopicIdRequest(topic))
-        except (IncompatibleBrokerVersion, NotImplementedError):
-            return None
-        except KafkaError as error:
-            failure = error
-            continue
+
+    def known(response: Any) -> str | None:  # noqa: ANN401 - aiokafka ships no types
         for _, name, found, *_ in response.topics:
             if name == topic and found != _NO_ID:
                 return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-    if failure is not None:
-        raise failure
-    return None
+        return None
+
+    try:
+        return await ask_in_turn(client, _TopicIdRequest(topic), known)
+    except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for a broker without version 12
+        return None
