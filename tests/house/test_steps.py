@@ -61,6 +61,13 @@ def test_a_step_sees_the_root_of_the_project_from_anywhere(
     assert capfd.readouterr().out.splitlines()[1] == str(ROOT)
 
 
+def test_steps_keep_what_python_compiles(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    asked = python("import sys; print('compiled anew' if sys.dont_write_bytecode else 'kept')")
+    assert run([Step("tests", asked, "", shows_output=True)]) == 0
+    assert capfd.readouterr().out.splitlines()[1] == "kept"
+
+
 def test_it_is_started_from_any_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests"), "--help"], cwd=tmp_path, check=False, capture_output=True, text=True
