@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.faults.crew import Slot
 from tests.faults.events import HOUR_MS
 from tests.faults.trial import Trial
 
@@ -27,6 +28,18 @@ async def an_hour_slow(trial: Trial) -> None:
 async def _beside(trial: Trial, fast_by_ms: int) -> None:
     await trial.preload(1_500)
     trial.load(per_second=300)
+    clock = await start_clock(trial, fast_by_ms)
+    await trial.start("a", instance_id="a")
+    await trial.until_moved(1_000)
+    await trial.kill(clock)
+    told = clock.told
+    await trial.until(lambda: clock.told > told, "the clock to strike again")
+    await trial.quiet()
+    await stop_clock(trial, clock)
+
+
+async def start_clock(trial: Trial, fast_by_ms: int) -> Slot:
+    """Start a clock that is wrong by so much, and wait until it has struck."""
     settings = {
         "bootstrap": trial.places.bootstrap,
         "ledger": trial.places.ledger,
@@ -38,12 +51,11 @@ async def _beside(trial: Trial, fast_by_ms: int) -> None:
     clock = await trial.crew.start("clock", settings, command=clock_command)
     await trial.until(lambda: clock.told > 0, "the clock to strike")
     trial.strike(f"clock {fast_by_ms // HOUR_MS:+d} h", "clock")
-    await trial.start("a", instance_id="a")
-    await trial.until_moved(1_000)
-    await trial.kill(clock)
-    told = clock.told
-    await trial.until(lambda: clock.told > told, "the clock to strike again")
-    await trial.quiet()
+    return clock
+
+
+async def stop_clock(trial: Trial, clock: Slot) -> None:
+    """Kill -9 a clock for good."""
     clock.wanted = False
     trial.crew.signal(clock, signal.SIGKILL)
     await trial.crew.end_of(clock)

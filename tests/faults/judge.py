@@ -9,12 +9,15 @@ from pathlib import Path
 from streams.engine import ExitCode, Record, decode_cut
 from streams.topics import partition_of
 from tests.faults.checkers import Finding, Wrong, check_covered, check_cut, check_ledger, check_outputs, check_rows
+from tests.faults.crew import AGAIN
+from tests.faults.history import History
 from tests.faults.landing import recovered_ms, waiting_at
 from tests.faults.places import APPENDED, TABLES, Contents, Places
 from tests.faults.reference import Reference, reference
 from tests.faults.trial import Trial
 
 _SHOWN_MAX = 10
+_RECOVERED_WITHIN_S = 60
 _ASKED = (0, -signal.SIGKILL, -signal.SIGTERM)
 
 
@@ -166,6 +169,10 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
         recovered = recovered_ms(at_ms, min(heals, default=at_ms), waiting, cuts.committed)
         if recovered is not None:
             verdict.recoveries_ms.append(recovered)
+        if trial.before_damage is None and (recovered is None or recovered > _RECOVERED_WITHIN_S * 1000):
+            moved = "never moved on" if recovered is None else f"moved on only after {recovered / 1000:.1f} s"
+            why = f"{fault['fault']} of {fault['target']}: the partitions {moved}"
+            verdict.trouble = verdict.trouble or f"{why}, expected within {_RECOVERED_WITHIN_S} s"
     verdict.exits = Counter(one["code"] for one in trial.history.of("exited") if one["code"] not in _ASKED)
     paused = {fault["target"] for fault in trial.history.of("fault") if fault["fault"] == "pause"}
     verdict.zombies = sum(
@@ -173,6 +180,15 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
         for one in trial.history.of("exited")
         if one["worker"] in paused and one["code"] == ExitCode.PRODUCER and "Fenced" in one["why"]
     )
+
+
+def out_of_place(history: History, *, leaves: bool) -> str | None:
+    """Return which worker ended by itself and was started anew although nothing was done to it that explains that."""
+    explained = {ExitCode.PRODUCER} if leaves else set()
+    for one in history.of("exited"):
+        if one["code"] in set(AGAIN) - {-signal.SIGKILL} - explained:
+            return f"{one['worker']} ended with {one['code']}, which nothing in this trial explains: {one['why']}"
+    return None
 
 
 async def _sent(places: Places, outputs: str) -> Sent:

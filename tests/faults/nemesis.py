@@ -3,13 +3,20 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from random import Random
+from typing import Any
 
+from tests.faults.clocks import start_clock, stop_clock
 from tests.faults.cluster import Node
 from tests.faults.crew import Slot
+from tests.faults.events import HOUR_MS
+from tests.faults.poison import Poisoner
+from tests.faults.producers import append_twice_each
 from tests.faults.proxy import MODES
 from tests.faults.trial import Trial
+
+Lane = Callable[[Trial, Random, int], Coroutine[Any, Any, None]]
 
 _PAUSED_S_MAX = 6.0
 _HURT_S = (0.5, 7.0)
@@ -17,18 +24,25 @@ _NAMES = ("a", "b", "c")
 
 
 async def on_workers(trial: Trial) -> None:
-    """Have three workers killed, paused, restarted and asked to leave, eight times."""
+    """Have three workers killed, paused, restarted and asked to leave, eight times.
+
+    Meanwhile others come: poison, producers that repeat each other, a worker that joins and leaves, a wrong clock.
+    """
     await _begin(trial, per_second=800)
-    await _workers(trial, Random(f"workers/{trial.seed}"), 8)  # noqa: S311 -- a plan, not a secret
+    await _lanes(trial, {_workers: 8, _guests: 4, _wrong_clock: 1})
 
 
 async def on_everything(trial: Trial) -> None:
-    """Do the same, and meanwhile have the brokers and the connections to them hurt, three times."""
+    """Do the same, without a clock, and meanwhile have the brokers and the connections to them hurt, three times."""
     await _begin(trial, per_second=400)
-    async with asyncio.TaskGroup() as lanes:
-        for lane, times in ((_workers, 5), (_brokers, 3)):
+    await _lanes(trial, {_workers: 5, _guests: 3, _brokers: 3})
+
+
+async def _lanes(trial: Trial, lanes: Mapping[Lane, int]) -> None:
+    async with asyncio.TaskGroup() as side_by_side:
+        for lane, times in lanes.items():
             dice = Random(f"{lane.__name__}/{trial.seed}")  # noqa: S311 -- a plan, not a secret
-            _task = lanes.create_task(lane(trial, dice, times))
+            _task = side_by_side.create_task(lane(trial, dice, times))
 
 
 async def _begin(trial: Trial, per_second: float) -> None:
@@ -72,6 +86,39 @@ async def _restart(trial: Trial, slot: Slot, _dice: Random) -> None:
     await trial.crew.leave(slot)
     trial.strike("restart", slot.name)
     await trial.start(slot.name, instance_id=slot.name)
+
+
+async def _guests(trial: Trial, dice: Random, times: int) -> None:
+    guests = dice.sample((_poison, _twins, _joins_and_leaves), 3)
+    for number in range(times):
+        await trial.last(dice.uniform(0.1, 2.0))
+        await guests[number % len(guests)](trial, number, dice)
+
+
+async def _poison(trial: Trial, number: int, _dice: Random) -> None:
+    poisoner = Poisoner(f"poison {number}", trial.seed, trial.places.partitions)
+    await trial.producer(poisoner.name, poisoner.draft).run(chunk=4, count=16)
+    trial.strike("poison", trial.places.ledger)
+
+
+async def _twins(trial: Trial, number: int, _dice: Random) -> None:
+    await append_twice_each(trial, f"twin {number}", 600)
+    trial.strike("the same events twice", trial.places.ledger)
+
+
+async def _joins_and_leaves(trial: Trial, number: int, dice: Random) -> None:
+    name = f"guest {number}"
+    slot = await trial.start(name, instance_id=name)
+    await trial.last(dice.uniform(1.0, 6.0))
+    trial.strike("rebalance", name)
+    await trial.crew.leave(slot)
+
+
+async def _wrong_clock(trial: Trial, dice: Random, times: int) -> None:
+    for _ in range(times):
+        clock = await start_clock(trial, dice.choice((HOUR_MS, -HOUR_MS)))
+        await trial.last(dice.uniform(3.0, 8.0))
+        await stop_clock(trial, clock)
 
 
 async def _brokers(trial: Trial, dice: Random, times: int) -> None:

@@ -40,7 +40,7 @@ def cut_read_before_fencing() -> None:
             case _:
                 return step(state, event)
 
-    async def asks_nobody(_producer: FencedProducer, _topics: object) -> None:
+    async def asks_nobody(_producer: FencedProducer, _topics: object, _first: object = None) -> None:
         """Ask nobody: the producer is not connected yet."""
 
     protocol.step = hasty

@@ -15,7 +15,7 @@ from tests.faults.brokers import all_in_sync
 from tests.faults.cluster import Cluster
 from tests.faults.crew import Broken, Crew
 from tests.faults.history import History
-from tests.faults.judge import Verdict, judge
+from tests.faults.judge import Verdict, judge, out_of_place
 from tests.faults.places import Places
 from tests.faults.trial import Play, Trial
 
@@ -41,13 +41,15 @@ class Stage:
 class Kind:
     """One kind of trial: its name, how it is played, on how many partitions, and on how many nodes of its own.
 
-    Without nodes of its own it is played on the embedded broker.
+    Without nodes of its own it is played on the embedded broker. `leaves`: a worker may end with `ExitCode.PRODUCER`
+    and be started anew, since it was overtaken or its broker did not answer.
     """
 
     name: str
     play: Play
     partitions: int = 4
     nodes: int = 0
+    leaves: bool = False
 
 
 async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = None) -> Verdict:
@@ -71,6 +73,7 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                     if slot.process is not None:
                         await trial.crew.leave(slot)
                 await judge(trial, verdict)
+                verdict.trouble = verdict.trouble or out_of_place(history, leaves=kind.leaves or kind.nodes > 0)
                 if trial.nodes is not None:
                     await all_in_sync(trial)
         except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened

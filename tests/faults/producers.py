@@ -14,18 +14,23 @@ from tests.faults.trial import Trial
 
 async def twice_each(trial: Trial) -> None:
     """Have two producers append the same events side by side, and kill the worker meanwhile."""
-    author = trial.author("twin")
-    drafts = [author.draft(now_ms()) for _ in range(4_000)]
     slot = await trial.start("a", instance_id="a")
-
-    async def append(name: str) -> None:
-        left = iter(drafts)
-        await trial.producer(name, lambda _: next(left)).run(chunk=40, per_second=1_500, count=len(drafts))
-
-    appending = asyncio.gather(append("one twin"), append("other twin"))
+    appending = asyncio.create_task(append_twice_each(trial, "twin", 4_000))
     await trial.until_moved(trial.random.randint(1_000, 4_000))
     await trial.kill(slot)
     await appending
+
+
+async def append_twice_each(trial: Trial, name: str, count: int) -> None:
+    """Have two producers append the same events side by side."""
+    author = trial.author(name)
+    drafts = [author.draft(now_ms()) for _ in range(count)]
+
+    async def append(producer: str) -> None:
+        left = iter(drafts)
+        await trial.producer(producer, lambda _: next(left)).run(chunk=40, per_second=1_500, count=count)
+
+    await asyncio.gather(append(f"one {name}"), append(f"other {name}"))
 
 
 @dataclass(slots=True)

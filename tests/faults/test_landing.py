@@ -9,7 +9,7 @@ from streams.engine import Cut, ExitCode
 from tests.faults.crew import Broken, Crew
 from tests.faults.history import History, Operation
 from tests.faults.in_memory import Kept, PlacesInMemory, World, fold, sound_ledger
-from tests.faults.judge import Verdict, judge_faults
+from tests.faults.judge import Verdict, judge_faults, out_of_place
 from tests.faults.landing import recovered_ms, waiting_at
 from tests.faults.places import APPENDED, TABLES
 from tests.faults.replays import alike
@@ -97,10 +97,11 @@ def strike(world: World, at_ms: int, fault: str = "kill -9", target: str = "a", 
     world.trial.strike(fault, target, at_ms=at_ms, outputs=outputs)
 
 
-async def judged(world: World) -> Verdict:
+async def judged(world: World, trouble: str | None = None) -> Verdict:
     verdict = Verdict(world.trial.folder)
     await judge_faults(world.trial, verdict)
-    assert verdict.good
+    assert not verdict.wrong
+    assert verdict.trouble == trouble
     return verdict
 
 
@@ -132,10 +133,25 @@ async def test_a_recovery_counts_from_the_first_healing_of_the_same_target_after
 
 
 async def test_a_fault_after_which_nothing_moved_has_no_recovery(world: World) -> None:
+    world.trial.before_damage = {}
     world.places.topics[f"{MAIN}.cuts"][0].pop()
     strike(world, 1_500, "hole")
     verdict = await judged(world)
     assert (verdict.landed, verdict.recoveries_ms) == (1, [])
+
+
+async def test_where_nothing_is_damaged_for_good_everything_has_to_move_on(world: World) -> None:
+    world.places.topics[f"{MAIN}.cuts"][0].pop()
+    strike(world, 1_500, "pause")
+    await judged(world, "pause of a: the partitions never moved on, expected within 60 s")
+
+
+@pytest.mark.parametrize(("moved_ms", "late"), [(61_500, False), (61_600, True)])
+async def test_everything_has_to_move_on_within_a_minute(world: World, moved_ms: int, *, late: bool) -> None:
+    world.places.topics[f"{MAIN}.cuts"] = {0: [cut(0, 4, 900), cut(1, 9, moved_ms)]}
+    strike(world, 1_500, "pause")
+    words = "pause of a: the partitions moved on only after 60.1 s, expected within 60 s"
+    assert (await judged(world, words if late else None)).recoveries_ms == [moved_ms - 1_500]
 
 
 HELD = [("started", 500, {}), ("told", 600, {"partition": 0})]
@@ -192,6 +208,31 @@ async def test_an_exit_that_nobody_asked_for_is_counted_by_its_code(world: World
     for code in (0, -9, -15, ExitCode.PRODUCER, ExitCode.PRODUCER, ExitCode.SNAPSHOT, 1):
         world.trial.history.note("exited", worker="a", code=code, why="")
     assert (await judged(world)).exits == {ExitCode.PRODUCER: 2, ExitCode.SNAPSHOT: 1, 1: 1}
+
+
+@pytest.mark.parametrize(
+    ("code", "leaves", "found"),
+    [
+        (0, False, False),
+        (-9, False, False),
+        (ExitCode.PROJECTION, False, False),  # nobody starts it anew, and the trial looks for it
+        (ExitCode.PRODUCER, True, False),
+        (ExitCode.PRODUCER, False, True),
+        (ExitCode.STALLED, False, True),
+        (ExitCode.STALLED, True, True),
+        (ExitCode.SNAPSHOT, True, True),
+    ],
+)
+async def test_an_exit_that_the_trial_does_not_explain_is_found(
+    world: World, code: int, *, leaves: bool, found: bool
+) -> None:
+    world.trial.history.note("exited", worker="a", code=0, why="")
+    world.trial.history.note("exited", worker="b", code=code, why="exit 7x: the reason")
+    told = out_of_place(world.trial.history, leaves=leaves)
+    assert (told is not None) == found
+    if told is not None:
+        assert told.startswith(f"b ended with {code},")
+        assert told.endswith("exit 7x: the reason")
 
 
 # replays from zero are alike
