@@ -8,13 +8,20 @@ from aiokafka.errors import KafkaError, NodeNotReadyError
 T = TypeVar("T")
 
 
-async def ask_in_turn(client: Any, request: object, answer: Callable[[Any], T | None]) -> T | None:  # noqa: ANN401 - aiokafka ships no types
+async def ask_in_turn(
+    client: Any,  # noqa: ANN401 - aiokafka ships no types
+    request: object,
+    answer: Callable[[Any], T | None],
+    first: int | None = None,
+) -> T | None:
     """Return what the first broker that knows it answers, None if none does.
 
-    They are asked one after the other, since one that has just started may not have heard of it yet, and in no order,
-    so that not all who ask begin with the same. Raises the KafkaError of the last that did not answer, if any.
+    They are asked one after the other, since one that has just started may not have heard of it yet: the node `first`,
+    then the others in no order, so that not all who ask begin with the same. Raises the KafkaError of the last that did
+    not answer, if any.
     """
     nodes = [broker.nodeId for broker in client.cluster.brokers()]  # a set, so another order in each process
+    nodes.sort(key=lambda node: node != first)
     failure: KafkaError | None = None if nodes else NodeNotReadyError("no broker is known")
     for node in nodes:
         try:

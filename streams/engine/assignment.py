@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 from faust.types import AppT
 
@@ -39,7 +41,7 @@ class Assignment:
         self._config = config
         self._factory = factory
         self._on_progress = on_progress
-        self._ledger_id = SharedQuestion()
+        self._ledger_ids: defaultdict[int | None, SharedQuestion] = defaultdict(SharedQuestion)
         self._turns = Turns()
         self._generation = -1
         self._partitions: dict[int, LedgerPartition] = {}
@@ -47,7 +49,8 @@ class Assignment:
         self._releasing: asyncio.Task[None] | None = None
         self._expecting: asyncio.Task[None] | None = None
         self._leaves = False
-        self._fetched: dict[int, int] = {}
+        self._has_them = False
+        self._fetched: dict[int, deque[int]] = {}
         self._room = asyncio.Event()
         self._fetches = 0
         self._watchdog = Watchdog(config.stall_timeout, self._pulse)
@@ -88,11 +91,13 @@ class Assignment:
                 self._held.pop(n)
                 if n in self._held
                 else Held(self._config.keeping(n), partial(self._factory, n), self._turns),
-                ledger_id=self._ledger_id,
+                leader=partial(self._leader_of, n),
+                ledger_ids=self._ledger_ids,
                 on_progress=self._progressed,
             )
             for n in sorted(partitions)
         }
+        self._has_them = True
         try:
             async with asyncio.timeout(self._config.request_timeout):
                 starts = await asyncio.gather(*(p.start_offset() for p in self._partitions.values()))
@@ -112,7 +117,7 @@ class Assignment:
         """Let the partitions of this generation be fetched: their positions are set."""
         if generation == self._generation:
             self._watchdog.start()
-            self._fetched = {n: start - 1 for n, start in starts.items()}
+            self._fetched = {n: deque([start - 1]) for n, start in starts.items()}
             self._room.set()
 
     def with_room(self, generation: int) -> set[int]:
@@ -120,8 +125,14 @@ class Assignment:
         self._fetches += 1
         if generation != self._generation:
             return set()
-        limit = self._config.waiting_max
-        return {n for n, fetched in self._fetched.items() if fetched - self._partitions[n].progress.folded < limit}
+        return {n for n, fetched in self._fetched.items() if self._has_room(n, fetched)}
+
+    def _has_room(self, partition: int, fetched: deque[int]) -> bool:
+        folded = self._partitions[partition].progress.folded
+        while len(fetched) > 1 and fetched[0] <= folded:
+            fetched.popleft()
+        records, fetches = fetched[-1] - folded, len(fetched) - (fetched[0] <= folded)
+        return records < self._config.waiting_max and fetches < self._config.waiting_fetches_max
 
     async def wait_for_room(self, at_most: float) -> None:
         """Wait until a partition that had no room may have some, or for `at_most` seconds."""
@@ -133,8 +144,9 @@ class Assignment:
             return
 
     def fetched(self, partition: int, offset: int) -> None:
-        """Note that records up to `offset` are on their way to the partition."""
-        self._fetched[partition] = offset
+        """Note that one more fetch is on its way to the partition, with records up to `offset`."""
+        if partition in self._fetched:  # else it is released
+            self._fetched[partition].append(offset)
 
     def arrive(self, generation: int, partition: int, records: Sequence[Record]) -> None:
         """Hand records to their partition; those fetched for an earlier generation are dropped."""
@@ -146,7 +158,7 @@ class Assignment:
 
         Whoever asks while that is under way waits for it: a shutdown may come in the middle of a rebalance.
         """
-        self._generation = -1
+        self._generation, self._has_them = -1, False
         self._fetched = {}
         self.expect()
         partitions, self._partitions = self._partitions, {}
@@ -181,7 +193,12 @@ class Assignment:
     def status(self) -> tuple[bool, list[dict[str, int | bool]]]:
         """Whether all partitions of this worker have reached their cut, and how far each one is."""
         progress = [partition.progress for partition in self._partitions.values()]
-        return self._generation >= 0 and all(p.ready for p in progress), [asdict(p) for p in progress]
+        return self._has_them and all(p.ready for p in progress), [asdict(p) for p in progress]
+
+    def _leader_of(self, partition: int) -> int | None:
+        consumer: Any = self._app.consumer
+        node: int | None = consumer.leader_of(partition)
+        return node
 
     def _pulse(self) -> dict[str, Hashable]:
         pulse: dict[str, Hashable] = {}
@@ -189,7 +206,7 @@ class Assignment:
         for n, partition in list(self._partitions.items()):
             if partition.pulse is not None:
                 pulse[f"{self._config.ledger}/{n}"] = partition.pulse
-            if fetched.get(n, -1) > partition.arrived:  # a batch that the frame holds, or has lost
+            if n in fetched and fetched[n][-1] > partition.arrived:  # a batch that the frame holds, or has lost
                 pulse[f"what was fetched of {self._config.ledger}/{n}"] = partition.arrived
         if fetched:
             pulse["the consumer"] = self._fetches

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.engine.closing import stop_consumer
-from streams.engine.config import EngineConfig
+from streams.engine.config import FETCH_BYTES_MAX, EngineConfig
 from streams.engine.cut import Cut, Span, UnreadableCutError, cut_key, decode_cut
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.refusing import Refused, refuse_unpacking
@@ -21,7 +21,6 @@ from streams.engine.torn import Settled, StrangeOutputsError, Trail, digest, set
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_FETCH_BYTES_MAX = 4 << 20
 _FETCH_WAIT_MS_MAX = 10
 _POLL_RECORDS_MAX = 10_000
 _OPEN_WITHIN_S: Final = 5.0
@@ -77,7 +76,7 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=config.request_timeout_ms,
-        max_partition_fetch_bytes=_FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=FETCH_BYTES_MAX,
         fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
         max_poll_records=_POLL_RECORDS_MAX,
     )

@@ -21,6 +21,7 @@ SNAPSHOT_WORK: Final = 0.3
 SNAPSHOT_WITHIN: Final = 5.0
 PORT_NOTE: Final = "status-port"
 """Name of the file beside the snapshots in which a worker leaves the number of its status port."""
+FETCH_BYTES_MAX: Final = 4 << 20
 UNNAMED: Final = "unnamed"
 """What a worker without an instance is called, by the broker and in the folder of its snapshots."""
 
@@ -61,7 +62,9 @@ class EngineConfig:
     batch_max: most records in one transaction
     slice_max: most records projected in one go, before other partitions and the network get a turn,
     slice_within: and how long that may take; the size of a slice follows from what the last one took
-    waiting_max: most records waiting per partition before fetching it pauses
+    waiting_max: most records waiting per partition before fetching it pauses,
+    waiting_fetches_max: and most fetches, each of which brings up to 4 MiB and the rest of a batch: records that wait
+        take up no more than that, and neither does what a transaction is made of
     request_timeout: a take-over that lasts this long has failed, and so has the wait for a place in the group; a single
         request waits a third of it, so that a broker that stands still and is asked first leaves time to ask the next
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
@@ -88,6 +91,7 @@ class EngineConfig:
     slice_max: int = 2_000
     slice_within: float = 0.02
     waiting_max: int = 32_000
+    waiting_fetches_max: int = 16
     request_timeout: float = 60.0
     stall_timeout: float = 60.0
     status_port: int | None = None

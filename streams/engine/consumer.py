@@ -27,6 +27,12 @@ _FETCH_TIMEOUT_SHORT = 0.02
 _FETCH_WAIT_MS_MAX = 20
 
 
+def leader_of(consumer: Any, topic: str, partition: int) -> int | None:  # noqa: ANN401  aiokafka ships no types
+    """Return the node from which an aiokafka consumer fetches a partition; None if it knows none."""
+    node = consumer._client.cluster.leader_for_partition(TP(topic, partition))  # noqa: SLF001
+    return node if node is not None and node >= 0 else None
+
+
 class LedgerBatch(ConsumerMessage):
     """A message of Faust's that carries all records of one partition and fetch; its offset is that of the last."""
 
@@ -134,6 +140,10 @@ class LedgerConsumer(driver.Consumer):
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 assignment.fetched(tp.partition, records[-1].offset)
                 yield tp, self._to_batch(tp, records, generation)
+
+    def leader_of(self, partition: int) -> int | None:
+        """Return the node from which a partition of the ledger is fetched; None if none is known."""
+        return leader_of(self._thread._ensure_consumer(), self.transport.ledger, partition)  # noqa: SLF001
 
     def _flows(self, generation: int) -> bool:
         return self.flow_active and not self.should_stop and self.app.consumer_generation_id == generation

@@ -60,9 +60,9 @@ class FencedProducer:
         """Fence every predecessor with this transactional id; what it left open is aborted when this returns."""
         await self._producer.start()
 
-    async def topic_id(self, topic: str) -> str | None:
-        """Return the broker's id of a topic."""
-        return await topic_id(self._producer.client, topic)
+    async def topic_id(self, topic: str, first: int | None = None) -> str | None:
+        """Return the brokers' id of a topic, on the word of the node `first` if it has one."""
+        return await topic_id(self._producer.client, topic, first)
 
     async def look_for(self, topics: Sequence[str]) -> None:
         """Raise MissingPartitionError unless each of these topics has the partition."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Final, assert_never
@@ -44,13 +44,15 @@ class LedgerPartition:
         partition: int,
         held: Held[Projection],
         *,
-        ledger_id: SharedQuestion,
+        leader: Callable[[], int | None],
+        ledger_ids: Mapping[int | None, SharedQuestion],
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config
         self._partition = partition
         self._held = held
-        self._ledger_id = ledger_id
+        self._leader = leader
+        self._ledger_ids = ledger_ids
         self._on_progress = on_progress
         self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
         self._state = moves.State(self._terms)
@@ -297,10 +299,12 @@ class LedgerPartition:
             self._state.cut,
             spans,
         )
-        # what a batch holds was fetched before this asks, so it came from the ledger that the answer speaks of
+        # What a batch holds was fetched before this asks the leader, who serves no ledger that it has not heard of: it
+        # came from the one that the answer speaks of. Another broker may be cut off, and know the last one still.
+        leader = self._leader()
         ends, found = await asyncio.gather(
             self._producer.send({**left, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
-            self._ledger_id.ask(lambda: self._producer.topic_id(self._config.ledger)),
+            self._ledger_ids[leader].ask(lambda: self._producer.topic_id(self._config.ledger, leader)),
         )
         if found != self._topic_id:
             return moves.Failed(self._replaced(found))

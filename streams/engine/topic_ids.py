@@ -128,10 +128,10 @@ class SharedQuestion:
         return await question()
 
 
-async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
+async def topic_id(client: AIOKafkaClient, topic: str, first: int | None = None) -> str | None:
     """Return the id of a topic as Kafka's own tools print it. KafkaError where that cannot be told.
 
-    None where the topic is not there, or the brokers too old to have ids.
+    None where the topic is not there, or the brokers too old to have ids. The node `first` is asked first.
     """
 
     def known(response: Any) -> str | None:  # noqa: ANN401 - aiokafka ships no types
@@ -141,6 +141,6 @@ async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
         return None
 
     try:
-        return await ask_in_turn(client, _TopicIdRequest(topic), known)
+        return await ask_in_turn(client, _TopicIdRequest(topic), known, first)
     except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for a broker without version 12
         return None

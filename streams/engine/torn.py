@@ -126,8 +126,16 @@ class Trail:
         return tuple(spans)
 
     def sent(self, spans: Iterable[tuple[str, Span]], ends: Mapping[str, int]) -> None:
-        """Note that the transaction with these spans has been acknowledged, and where in each topic it ends."""
+        """Note that the transaction with these spans has been acknowledged, and where in each topic it ends.
+
+        StrangeOutputsError if that is before where it ends at least: the topic was made anew since.
+        """
         for topic, span in spans:
+            if topic in ends and ends[topic] < span.start + span.after:
+                raise StrangeOutputsError(
+                    f"{self.place}: expected {topic} to end at offset {span.start + span.after} or later, it ends at "
+                    f"{ends[topic]}: it was made anew, or has lost its last records, under this worker"
+                )
             whole = topic in ends and topic not in self.ahead
             self.counted[topic] = (ends[topic], 0) if whole else (span.start, span.after)
 

@@ -12,7 +12,7 @@ from faust.types import StreamT
 
 from streams.engine.assignment import Assignment
 from streams.engine.collecting import collect_young
-from streams.engine.config import PORT_NOTE, UNNAMED, EngineConfig
+from streams.engine.config import FETCH_BYTES_MAX, PORT_NOTE, UNNAMED, EngineConfig
 from streams.engine.consumer import LedgerBatch, LedgerTransport
 from streams.engine.faults import ExitCode, Fault
 from streams.engine.halt import halt
@@ -65,7 +65,7 @@ def build_app(
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
         broker_max_poll_records=8_000,
-        consumer_max_fetch_size=4 << 20,
+        consumer_max_fetch_size=FETCH_BYTES_MAX,
         # Faust's minute is how long the partitions of a dead worker would wait.
         broker_session_timeout=config.session_timeout,
         broker_heartbeat_interval=config.session_timeout / 4,

@@ -161,6 +161,24 @@ async def test_a_worker_is_ready_when_all_of_its_partitions_are(taking: Taking) 
     assert [(one["partition"], one["ready"]) for one in shown] == [(0, True), (1, True), (2, True)]
 
 
+async def test_a_worker_that_lets_go_of_partitions_is_not_ready_before_it_has_the_others(taking: Taking) -> None:
+    taken = taking()
+    await taken.take_over(2)
+    moved = Leaving()
+    held = cast("Any", moved)
+    held.close = moved.committed.wait  # it is saved still
+    taken.assignment._held = {7: held}  # noqa: SLF001  it was another's a moment ago
+    taking_over = asyncio.create_task(taken.take_over(2))
+    await asyncio.sleep(0)
+    assert taken.assignment.status() == (False, [])
+    moved.committed.set()
+    await taking_over
+    assert taken.assignment.status()[0] is False
+    for partition in taken.partitions.values():
+        partition.ready = True
+    assert taken.assignment.status()[0] is True
+
+
 async def test_a_partition_where_too_much_waits_has_no_room_until_some_is_folded(taking: Taking) -> None:
     taken = taking(waiting_max=10)
     await taken.take_over(2)
@@ -173,6 +191,32 @@ async def test_a_partition_where_too_much_waits_has_no_room_until_some_is_folded
     assert taken.room() == {1}
     taken.partitions[0].folded = 491
     assert taken.room() == {0, 1}
+
+
+async def test_a_partition_where_too_many_fetches_wait_has_no_room_however_few_records_they_brought(
+    taking: Taking,
+) -> None:
+    taken = taking(waiting_max=1_000, waiting_fetches_max=3)
+    await taken.take_over(2)
+    for offset in (0, 1, 2):
+        assert taken.room() == {0, 1}
+        taken.assignment.fetched(0, offset)
+    assert taken.room() == {1}
+    taken.partitions[0].folded = 0
+    assert taken.room() == {0, 1}
+    taken.assignment.fetched(0, 3)
+    assert taken.room() == {1}
+    taken.partitions[0].folded = 3
+    assert taken.room() == {0, 1}
+
+
+async def test_what_is_fetched_while_partitions_are_released_waits_for_nobody(taking: Taking) -> None:
+    taken = taking()
+    await taken.take_over(1)
+    await taken.assignment.release()
+    taken.assignment.fetched(0, 5)
+    await taken.take_over(1)
+    assert taken.room() == {0}
 
 
 async def test_what_was_fetched_for_an_earlier_generation_arrives_nowhere(taking: Taking) -> None:

@@ -119,8 +119,17 @@ def test_only_what_is_not_there_yet_is_sent_and_all_of_it_is_counted() -> None:
     assert trail.left_to_send({"changes": entries[2:]}) == {"changes": entries[3:]}
     spans = trail.spans({"changes": entries[2:]}, {})
     assert dict(spans)["changes"] == Span(11, 10, 13, 3)
-    trail.sent(spans, {"changes": 21})
-    assert trail.counted == {"alerts": (5, 0), "changes": (21, 0), "rows": (43, 0)}
+    trail.sent(spans, {"changes": 26})
+    assert trail.counted == {"alerts": (5, 0), "changes": (26, 0), "rows": (43, 0)}
+
+
+@pytest.mark.parametrize("ahead", [{}, {"changes": deque([b"there already"])}], ids=["whole", "torn"])
+def test_an_acknowledgement_from_before_what_was_sent_is_of_another_topic(ahead: dict[str, deque[bytes]]) -> None:
+    trail = Trail("ledger/0", {"changes": (11, 8)}, ahead)
+    spans = trail.spans({"changes": [(b"k", b"1", ())]}, {})
+    with pytest.raises(StrangeOutputsError, match="expected changes to end at offset 20 or later, it ends at 19"):
+        trail.sent(spans, {"changes": 19})
+    trail.sent(spans, {"changes": 20})
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -139,7 +140,8 @@ async def test_each_partition_is_fenced_read_and_committed_while_the_others_are(
             all_committed.set()
 
     config = Trial("nowhere:1", "side", tmp_path, PARTITIONS).engine_config(tables={}, outputs=(OUTPUTS,))
-    taken = Assignment(cast("Any", None), config, lambda _: Echo(), progressed)
+    app = cast("Any", SimpleNamespace(consumer=SimpleNamespace(leader_of=lambda number: number % 2)))
+    taken = Assignment(app, config, lambda _: Echo(), progressed)
     async with asyncio.timeout(PATIENCE_S):
         starts = await taken.take_over(1, range(PARTITIONS))
         assert starts == dict.fromkeys(range(PARTITIONS), 0)

@@ -62,7 +62,7 @@ async def test_whoever_dies_while_it_makes_that_whole_leaves_it_to_the_next(
     await torn(trial, parts)
     dead = await trial.worker(instance_id="a", batch_max=3, stop_at=stop_at)
     assert await dead.end() == -signal.SIGKILL
-    worker = await trial.worker(instance_id="b", batch_max=4)
+    worker = await trial.worker(instance_id="a", batch_max=4)
     await worker.until_committed(50)
     assert await trial.verdict() == "exact"
 
@@ -175,6 +175,20 @@ async def test_an_output_topic_that_was_made_anew_stops_the_worker(trial: Trial)
     second = await trial.worker()
     assert await second.end() == ExitCode.LEDGER
     assert "it was made anew, or has lost its last records" in second.tail()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+@pytest.mark.parametrize("topic", ["outputs", "rows"])
+async def test_an_output_topic_that_is_made_anew_under_a_running_worker_stops_it(trial: Trial, topic: str) -> None:
+    worker = await trial.worker()
+    await trial.append(range(20))
+    await trial.until_done()
+    await trial.delete_topic(topic)
+    await trial.create_topics(topic)
+    await trial.append(range(20, 25))
+    assert await worker.end() == ExitCode.LEDGER
+    assert "was made anew, or has lost its last records, under this worker" in worker.tail()
+    assert (await trial.cuts())[0].offset == 19
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)

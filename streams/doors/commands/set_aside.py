@@ -31,7 +31,7 @@ from streams.worker import engine_config
 REASON_CHARACTERS_MAX: Final = 1_000
 _WHAT_NEXT: Final = (
     "Start the worker again: it passes the record with a dead letter whose code is set_aside. A worker that was still "
-    "running has left with 75."
+    "running has left with 75. Start the clock again too: it folds the same records, and stops where the worker did."
 )
 
 
