@@ -38,7 +38,7 @@ def steps(*, broker: bool) -> tuple[Step, ...]:
     pytest = module("pytest", "--verbosity=0", "--durations=5")
     chosen = () if broker else ("-m", "not kafka")
     # each process of the tests has a broker of its own, so they are few
-    side_by_side = ("--numprocesses", "2" if broker else "logical", "--dist", "loadfile")
+    side_by_side = ("--numprocesses", "3" if broker else "logical", "--dist", "loadfile")
     tests = (*pytest, *(f"--ignore={folder}" for folder in ALONE), *side_by_side, *chosen)
     alone = (*pytest, *ALONE, *chosen)
     readme = module("tests.house.readme", "README.md", *(() if broker else ("--no-broker",)))

@@ -36,7 +36,7 @@ def test_without_a_broker_the_same_steps_leave_out_what_needs_one() -> None:
     assert [step.name for step in steps(broker=False)] == list(whole)
     not_kafka = ("-m", "not kafka")
     assert {step.name: step.command for step in steps(broker=False)} == whole | {
-        "tests": (*("logical" if part == "2" else part for part in whole["tests"]), *not_kafka),
+        "tests": (*("logical" if part == "3" else part for part in whole["tests"]), *not_kafka),
         "alone": (*whole["alone"], *not_kafka),
         "readme": (*whole["readme"], "--no-broker"),
     }
