@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Any
 
 from faust.types import AppT
 
@@ -18,6 +17,7 @@ from streams.engine.partition import LedgerPartition
 from streams.engine.progress import Progress
 from streams.engine.projection import Projection, Record
 from streams.engine.topic_ids import SharedQuestion
+from streams.engine.waiting import Fetches
 from streams.engine.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,8 @@ class Assignment:
         self._expecting: asyncio.Task[None] | None = None
         self._leaves = False
         self._has_them = False
-        self._fetched: dict[int, deque[int]] = {}
+        self._fetched: dict[int, Fetches] = {}
+        self._served_by: dict[int, int | None] = {}
         self._room = asyncio.Event()
         self._fetches = 0
         self._watchdog = Watchdog(config.stall_timeout, self._pulse)
@@ -91,7 +92,7 @@ class Assignment:
                 self._held.pop(n)
                 if n in self._held
                 else Held(self._config.keeping(n), partial(self._factory, n), self._turns),
-                leader=partial(self._leader_of, n),
+                served_by=partial(self._served_by.get, n),
                 ledger_ids=self._ledger_ids,
                 on_progress=self._progressed,
             )
@@ -117,7 +118,7 @@ class Assignment:
         """Let the partitions of this generation be fetched: their positions are set."""
         if generation == self._generation:
             self._watchdog.start()
-            self._fetched = {n: deque([start - 1]) for n, start in starts.items()}
+            self._fetched = {n: Fetches(start) for n, start in starts.items()}
             self._room.set()
 
     def with_room(self, generation: int) -> set[int]:
@@ -127,12 +128,9 @@ class Assignment:
             return set()
         return {n for n, fetched in self._fetched.items() if self._has_room(n, fetched)}
 
-    def _has_room(self, partition: int, fetched: deque[int]) -> bool:
-        folded = self._partitions[partition].progress.folded
-        while len(fetched) > 1 and fetched[0] <= folded:
-            fetched.popleft()
-        records, fetches = fetched[-1] - folded, len(fetched) - (fetched[0] <= folded)
-        return records < self._config.waiting_max and fetches < self._config.waiting_fetches_max
+    def _has_room(self, partition: int, fetched: Fetches) -> bool:
+        records, size = fetched.waiting(self._partitions[partition].progress.folded)
+        return records < self._config.waiting_max and size < self._config.waiting_bytes_max
 
     async def wait_for_room(self, at_most: float) -> None:
         """Wait until a partition that had no room may have some, or for `at_most` seconds."""
@@ -143,10 +141,11 @@ class Assignment:
         except TimeoutError:
             return
 
-    def fetched(self, partition: int, offset: int) -> None:
-        """Note that one more fetch is on its way to the partition, with records up to `offset`."""
+    def fetched(self, partition: int, offset: int, size: int, served_by: int | None) -> None:
+        """Note that records up to `offset` are on their way to the partition: so many bytes, from which node."""
         if partition in self._fetched:  # else it is released
-            self._fetched[partition].append(offset)
+            self._fetched[partition].add(offset, size)
+            self._served_by[partition] = served_by
 
     def arrive(self, generation: int, partition: int, records: Sequence[Record]) -> None:
         """Hand records to their partition; those fetched for an earlier generation are dropped."""
@@ -195,18 +194,13 @@ class Assignment:
         progress = [partition.progress for partition in self._partitions.values()]
         return self._has_them and all(p.ready for p in progress), [asdict(p) for p in progress]
 
-    def _leader_of(self, partition: int) -> int | None:
-        consumer: Any = self._app.consumer
-        node: int | None = consumer.leader_of(partition)
-        return node
-
     def _pulse(self) -> dict[str, Hashable]:
         pulse: dict[str, Hashable] = {}
         fetched = dict(self._fetched)
         for n, partition in list(self._partitions.items()):
             if partition.pulse is not None:
                 pulse[f"{self._config.ledger}/{n}"] = partition.pulse
-            if n in fetched and fetched[n][-1] > partition.arrived:  # a batch that the frame holds, or has lost
+            if n in fetched and fetched[n].last > partition.arrived:  # a batch that the frame holds, or has lost
                 pulse[f"what was fetched of {self._config.ledger}/{n}"] = partition.arrived
         if fetched:
             pulse["the consumer"] = self._fetches

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.engine.closing import stop_consumer
 from streams.engine.config import FETCH_BYTES_MAX, EngineConfig
-from streams.engine.cut import Cut, Span, UnreadableCutError, cut_key, decode_cut
+from streams.engine.cut import Cut, Span, UnreadableCutError, cut_key, decode_cut, may_be_one
 from streams.engine.moves import CutRead, LedgerBounds
 from streams.engine.refusing import Refused, refuse_unpacking
 from streams.engine.set_asides import decode_set_aside, set_aside_prefix
@@ -53,7 +53,7 @@ class BehindFence:
     back: bool = False
 
 
-async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_id: str | None) -> BehindFence:
+async def read_behind_fence(config: EngineConfig, partition: int, ids: Mapping[str, str | None]) -> BehindFence:
     """Return the cut to go on from, what is set aside, the ledger's bounds, and where the outputs end.
 
     That is the last committed cut, unless the cluster has torn its transaction apart: see `streams.engine.torn`.
@@ -62,6 +62,8 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
     watermark, not the last stable offset, so that an open transaction is waited for and not overlooked; and at least
     what the leader says when asked for its offsets, since what it tells with records may lag behind that for a moment
     after its election (KIP-207).
+
+    `ids` are those of the topics that are known; what is not known contradicts nothing.
 
     Raises UnreadableCutError if the last record of one of the partition's keys is neither a cut nor a set-aside, or if
     a record is of a batch that was refused, since nobody knows what it says; OpenTransactionError if a transaction
@@ -99,10 +101,11 @@ async def read_behind_fence(config: EngineConfig, partition: int, ledger_topic_i
         written_ms = 0 if cut is None else found[key].timestamp
         settled, trail = Settled(cut, {}), Trail(f"{ledger.topic}/{ledger.partition}", {})
         if cut is None or cut.offset < ends[ledger]:  # else the ledger is not the one that the cut speaks of
-            reading = _Outputs(config, consumer, begins, ends)
+            reading = _Outputs(config, consumer, begins, ends, ids)
             settled, trail = await reading.settled(cut, written_ms, [cuts, ledger, *outputs])
     finally:
         await stop_consumer(consumer)
+    ledger_topic_id = ids.get(config.ledger)
     offsets = {one.offset for one in asides if one is not None and one.speaks_of(ledger_topic_id)}
     bounds = LedgerBounds(begins[ledger], ends[ledger], ledger_topic_id)
     read = CutRead(settled.cut, bounds, frozenset(offsets))
@@ -117,6 +120,7 @@ class _Outputs:
     consumer: AIOKafkaConsumer
     begins: Mapping[TopicPartition, int]
     ends: Mapping[TopicPartition, int]
+    ids: Mapping[str, str | None]
 
     async def settled(
         self, cut: Cut | None, written_ms: int, places: Sequence[TopicPartition]
@@ -126,6 +130,7 @@ class _Outputs:
         name, tables = f"{ledger.topic}/{ledger.partition}", frozenset(self.config.tables.values())
         told = spans_of(cut, [place.topic for place in outputs])
         try:
+            self._must_be_those_of(cut)
             spans = {place: told[place.topic] for place in outputs if self._can_be_checked(place, told)}
             counted = await self._count(spans)
             found = {place.topic: n for place, n in counted.items()}
@@ -161,6 +166,12 @@ class _Outputs:
                 -1 if settled.cut is None else settled.cut.offset,
             )
         return settled, Trail(name, starts, ahead)
+
+    def _must_be_those_of(self, cut: Cut | None) -> None:
+        for topic, known in () if cut is None else cut.output_ids:
+            found = self.ids.get(topic)
+            if not may_be_one(known, found):
+                raise StrangeOutputsError(f"{topic} had topic id {known} and has {found} now: it was made anew")
 
     async def _must_not_be_overtaken(self, cuts: TopicPartition) -> None:
         """Raise OvertakenError if anything was written to the cuts since: what looks torn may be a successor's."""

@@ -63,8 +63,7 @@ class EngineConfig:
     slice_max: most records projected in one go, before other partitions and the network get a turn,
     slice_within: and how long that may take; the size of a slice follows from what the last one took
     waiting_max: most records waiting per partition before fetching it pauses,
-    waiting_fetches_max: and most fetches, each of which brings up to 4 MiB and the rest of a batch: records that wait
-        take up no more than that, and neither does what a transaction is made of
+    waiting_bytes_max: and most bytes, as the broker sends them, and one fetch more; a transaction is made of no more
     request_timeout: a take-over that lasts this long has failed, and so has the wait for a place in the group; a single
         request waits a third of it, so that a broker that stands still and is asked first leaves time to ask the next
     stall_timeout: the worker exits if work is waiting and nothing moved for this long
@@ -91,7 +90,7 @@ class EngineConfig:
     slice_max: int = 2_000
     slice_within: float = 0.02
     waiting_max: int = 32_000
-    waiting_fetches_max: int = 16
+    waiting_bytes_max: int = 64 << 20
     request_timeout: float = 60.0
     stall_timeout: float = 60.0
     status_port: int | None = None

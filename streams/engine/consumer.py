@@ -6,7 +6,7 @@ Every method here replaces one of Faust's own extension points; the fault it cur
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 from faust.transport.drivers import aiokafka as driver
@@ -27,16 +27,21 @@ _FETCH_TIMEOUT_SHORT = 0.02
 _FETCH_WAIT_MS_MAX = 20
 
 
-def leader_of(consumer: Any, topic: str, partition: int) -> int | None:  # noqa: ANN401  aiokafka ships no types
-    """Return the node from which an aiokafka consumer fetches a partition; None if it knows none."""
-    node = consumer._client.cluster.leader_for_partition(TP(topic, partition))  # noqa: SLF001
-    return node if node is not None and node >= 0 else None
-
-
 class LedgerBatch(ConsumerMessage):
     """A message of Faust's that carries all records of one partition and fetch; its offset is that of the last."""
 
     records: Sequence[Record]
+
+
+class Fetched(list[Record]):
+    """Records of one partition: how many bytes the broker sent for them, and which node that was.
+
+    Where a fetch is handed out in parts, the first of them has its bytes.
+    """
+
+    def __init__(self, records: Sequence[Record], size: int, served_by: int | None) -> None:
+        super().__init__(records)
+        self.size, self.served_by = size, served_by
 
 
 class LedgerThread(driver.AIOKafkaConsumerThread):
@@ -45,8 +50,12 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer; what it fetches is unpacked only where that is bounded."""
         await super().on_start()
-        refuse_unpacking(self._consumer)
+        self._origins = refuse_unpacking(self._consumer)
         self._hear_of_the_group()
+
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, "Fetched"]:  # noqa: ANN401  Faust's signature
+        found = await super()._fetch_records(*args, **kwargs)
+        return {tp: Fetched(records, *self._origins.take(tp)) for tp, records in found.items()}
 
     async def on_thread_stop(self) -> None:
         """Stop the consumer, whatever becomes of that.
@@ -132,18 +141,15 @@ class LedgerConsumer(driver.Consumer):
             if not self._flows(generation):
                 return
             wait = _FETCH_TIMEOUT if readable == assigned else _FETCH_TIMEOUT_SHORT
-            fetched = await self._getmany({TP(ledger, n) for n in readable}, timeout=wait)
+            found = await self._getmany({TP(ledger, n) for n in readable}, timeout=wait)
+        fetched = cast("dict[TP, Fetched]", found)  # as the thread makes it
         for tp, records in fetched.items():
             if not self._flows(generation):
                 return
             if records:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                assignment.fetched(tp.partition, records[-1].offset)
+                assignment.fetched(tp.partition, records[-1].offset, records.size, records.served_by)
                 yield tp, self._to_batch(tp, records, generation)
-
-    def leader_of(self, partition: int) -> int | None:
-        """Return the node from which a partition of the ledger is fetched; None if none is known."""
-        return leader_of(self._thread._ensure_consumer(), self.transport.ledger, partition)  # noqa: SLF001
 
     def _flows(self, generation: int) -> bool:
         return self.flow_active and not self.should_stop and self.app.consumer_generation_id == generation

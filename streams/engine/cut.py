@@ -37,7 +37,7 @@ class Cut:
 
     `previous` is the offset of the cut before it (-1: there was none; its own: it was gone back to). `spans`, sorted by
     topic, tell what this cut's own transaction has left in each topic: with them it shows whether the cluster has kept
-    all of it.
+    all of it. `output_ids`, sorted by topic too, are the broker's ids of the output topics, as far as it tells them.
     """
 
     topic: str
@@ -48,6 +48,7 @@ class Cut:
     counts: tuple[tuple[str, int], ...] = ()
     previous: int = -1
     spans: tuple[tuple[str, Span], ...] = ()
+    output_ids: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> bytes:
@@ -69,6 +70,7 @@ class Cut:
             "counts": dict(self.counts),
             "previous": self.previous,
             "spans": dict(self.spans),
+            "output_ids": dict(self.output_ids),
         }
         return encode_fields(fields)
 
@@ -118,15 +120,21 @@ def decode_cut(value: bytes) -> Cut:
             )
 
 
-def _left(fields: Mapping[str, object], value: bytes) -> tuple[int, tuple[tuple[str, Span], ...]]:
+_Left = tuple[int, tuple[tuple[str, Span], ...], tuple[tuple[str, str], ...]]
+
+
+def _left(fields: Mapping[str, object], value: bytes) -> _Left:
     """Read what cuts did not have at first: nothing is judged by those that lack it."""
-    match {"previous": -1, "spans": {}, **fields}:
-        case {"previous": int(previous), "spans": dict(spans)} if all(map(_is_span, spans.values())):
-            return previous, tuple(sorted((name, Span(*span)) for name, span in spans.items()))
+    match {"previous": -1, "spans": {}, "output_ids": {}, **fields}:
+        case {"previous": int(previous), "spans": dict(spans), "output_ids": dict(ids)} if all(
+            map(_is_span, spans.values())
+        ) and all(isinstance(one, str) for one in ids.values()):
+            left = tuple(sorted((name, Span(*span)) for name, span in spans.items()))
+            return previous, left, tuple(sorted(ids.items()))
         case _:
             raise UnreadableCutError(
-                "expected a cut whose previous is an offset, and whose spans are of four numbers each, got "
-                f"{value[:400]!r}"
+                "expected a cut whose previous is an offset, whose spans are of four numbers each and whose output_ids "
+                f"are texts, got {value[:400]!r}"
             )
 
 

@@ -10,7 +10,7 @@ from aiokafka.producer import sender
 
 from streams.engine.config import EngineConfig
 from streams.engine.projection import Entry
-from streams.engine.topic_ids import topic_id
+from streams.engine.topic_ids import topic_ids
 
 _BATCH_BYTES_MAX = 1 << 19
 
@@ -45,6 +45,7 @@ class FencedProducer:
         sender.BACKOFF_OVERRIDE = 0.002
         self.sent_bytes = 0
         self._partition = partition
+        self._answer_within = config.transaction_timeout / 3
         self._producer = AIOKafkaProducer(
             bootstrap_servers=config.bootstrap,
             client_id=config.transactional_id(partition),
@@ -60,9 +61,14 @@ class FencedProducer:
         """Fence every predecessor with this transactional id; what it left open is aborted when this returns."""
         await self._producer.start()
 
-    async def topic_id(self, topic: str, first: int | None = None) -> str | None:
-        """Return the brokers' id of a topic, on the word of the node `first` if it has one."""
-        return await topic_id(self._producer.client, topic, first)
+    async def topic_ids(self, *topics: str) -> dict[str, str | None]:
+        """Return the brokers' ids of topics."""
+        return await topic_ids(self._producer.client, topics)
+
+    async def topic_id(self, topic: str, said_by: int | None = None) -> str | None:
+        """Return the id of a topic, on the word of a node if it has one to say while a transaction may be open."""
+        ids = await topic_ids(self._producer.client, [topic], first=said_by, within=self._answer_within)
+        return ids[topic]
 
     async def look_for(self, topics: Sequence[str]) -> None:
         """Raise MissingPartitionError unless each of these topics has the partition."""

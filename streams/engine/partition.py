@@ -44,14 +44,14 @@ class LedgerPartition:
         partition: int,
         held: Held[Projection],
         *,
-        leader: Callable[[], int | None],
+        served_by: Callable[[], int | None],
         ledger_ids: Mapping[int | None, SharedQuestion],
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config
         self._partition = partition
         self._held = held
-        self._leader = leader
+        self._served_by = served_by
         self._ledger_ids = ledger_ids
         self._on_progress = on_progress
         self._terms = moves.Terms(config.ledger, partition, held.state.version, config.batch_max)
@@ -69,6 +69,7 @@ class LedgerPartition:
         self._stop_point = StopPoint(config.stop_at)
         self._topic_id: str | None = None
         self._cuts_id: str | None = None
+        self._output_ids: tuple[tuple[str, str], ...] = ()
         self._counts: dict[str, int] = {}
         self._ready = False
         self._recovery: Recovery | None = None
@@ -228,16 +229,17 @@ class LedgerPartition:
         return moves.Fenced()
 
     async def _read_cut(self) -> moves.Event:
-        asked = (self._config.ledger, self._config.cuts)
-        self._topic_id, self._cuts_id, _ = await asyncio.gather(
-            *map(self._producer.topic_id, asked),
-            self._producer.look_for((*self._config.outputs, *self._config.tables.values())),
-        )
-        behind = await read_behind_fence(self._config, self._partition, self._topic_id)
+        outputs = (*self._config.outputs, *self._config.tables.values())
+        asked = self._producer.topic_ids(self._config.ledger, self._config.cuts, *outputs)
+        ids, _ = await asyncio.gather(asked, self._producer.look_for(outputs))
+        self._topic_id, self._cuts_id = ids[self._config.ledger], ids[self._config.cuts]
+        self._output_ids = tuple(sorted((topic, found) for topic in outputs if (found := ids[topic]) is not None))
+        behind = await read_behind_fence(self._config, self._partition, ids)
         read, self._trail = behind.read, behind.trail
         self._counts = {} if read.cut is None else dict(read.cut.counts)
         if read.cut is not None and behind.back:
-            cut = replace(read.cut, previous=read.cut.offset, spans=self._trail.spans({}, {}))
+            spans, previous = self._trail.spans({}, {}), read.cut.offset
+            cut = replace(read.cut, previous=previous, spans=spans, output_ids=self._output_ids)
             await self._producer.send({self._config.cuts: [(cut.key, cut.encode(), ())]})
             await self._producer.commit()
         self._stop_point.pass_by("after_cut_read")
@@ -298,13 +300,14 @@ class LedgerPartition:
             tuple(sorted(self._counts.items())),
             self._state.cut,
             spans,
+            self._output_ids,
         )
-        # What a batch holds was fetched before this asks the leader, who serves no ledger that it has not heard of: it
-        # came from the one that the answer speaks of. Another broker may be cut off, and know the last one still.
-        leader = self._leader()
+        # What a batch holds was fetched before this asks who has served it, and that knows what it serves: it came from
+        # the ledger that the answer speaks of. Another broker may be cut off, and know the last one still.
+        served_by = self._served_by()
         ends, found = await asyncio.gather(
             self._producer.send({**left, **rows, self._config.cuts: [(cut.key, cut.encode(), ())]}),
-            self._ledger_ids[leader].ask(lambda: self._producer.topic_id(self._config.ledger, leader)),
+            self._ledger_ids[served_by].ask(lambda: self._producer.topic_id(self._config.ledger, served_by)),
         )
         if found != self._topic_id:
             return moves.Failed(self._replaced(found))

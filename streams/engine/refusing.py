@@ -7,6 +7,7 @@ which there would be a hole; of each one nothing is known but that.
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, Final, Self
 
 from aiokafka.errors import KafkaError
@@ -34,20 +35,49 @@ class Refused(bytes):
         return value
 
 
-def refuse_unpacking(consumer: Any) -> None:  # noqa: ANN401  aiokafka ships no types
+class Origins(dict[Any, tuple[int, int | None]]):
+    """By partition: how many bytes its last fetch brought, and from which node."""
+
+    def take(self, place: Any) -> tuple[int, int | None]:  # noqa: ANN401  aiokafka ships no types
+        """Return that; its bytes count once, however often some of its records are asked for."""
+        size, node = self.get(place, (0, None))
+        self[place] = 0, node
+        return size, node
+
+
+_served_by: ContextVar[int | None] = ContextVar("served_by", default=None)
+
+
+def refuse_unpacking(consumer: Any) -> Origins:  # noqa: ANN401  aiokafka ships no types
     """Let a consumer that has started, and has no partitions yet, give `Refused` for what it must not unpack.
 
     The one place where fetched bytes are not unpacked yet is what aiokafka's fetcher keeps until somebody asks for it.
+    Returns where it is noted what was put there, and whence.
     """
-    consumer._fetcher._records = _Fetched()  # noqa: SLF001
+    fetcher = consumer._fetcher  # noqa: SLF001
+    fetcher._records = fetched = _Fetched()  # noqa: SLF001
+    as_it_is = fetcher._proc_fetch_request  # noqa: SLF001
+
+    async def from_node(assignment: object, node: int, request: object) -> bool:
+        _served_by.set(node)  # a task fetches from one node
+        found: bool = await as_it_is(assignment, node, request)
+        return found
+
+    fetcher._proc_fetch_request = from_node  # noqa: SLF001
+    return fetched.origins
 
 
 class _Fetched(OrderedDict[Any, Any]):
     """What was fetched, by partition, and is not taken apart yet."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.origins = Origins()
+
     def __setitem__(self, place: Any, result: Any) -> None:  # noqa: ANN401  aiokafka ships no types
         records = getattr(result, "_partition_records", None)
         if records is not None:  # else it is an error
+            self.origins[place] = records._records.size_in_bytes(), _served_by.get()  # noqa: SLF001
             records._records = Batches(records._records)  # noqa: SLF001
         super().__setitem__(place, result)
 

@@ -40,7 +40,7 @@ async def set_aside(config: EngineConfig, partition: int, offset: int, reason: s
         async with asyncio.timeout(config.request_timeout):
             await producer.raise_fence()
             topic_id = await producer.topic_id(config.ledger)
-            behind = await read_behind_fence(config, partition, topic_id)
+            behind = await read_behind_fence(config, partition, {config.ledger: topic_id})
             if offset <= behind.committed:
                 raise NotSetAside.committed(place, offset, behind.committed)
             ledger = behind.read.ledger

@@ -5,7 +5,7 @@ aiokafka speaks the metadata request up to version 5, ids came with version 10; 
 
 import asyncio
 import base64
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -95,11 +95,11 @@ class _RequestStruct(RequestStruct):  # type: ignore[misc]  # aiokafka ships no 
 class _TopicIdRequest(Request[_RequestStruct]):  # type: ignore[misc]  # aiokafka ships no types
     API_KEY = 3
 
-    def __init__(self, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._topics = topics
 
     def build(self, request_struct_class: type[_RequestStruct]) -> _RequestStruct:
-        return request_struct_class([(_NO_ID, self._topic, {})], False, False, {})  # noqa: FBT003  wire fields
+        return request_struct_class([(_NO_ID, topic, {}) for topic in self._topics], False, False, {})  # noqa: FBT003  wire fields
 
 
 class SharedQuestion:
@@ -128,19 +128,28 @@ class SharedQuestion:
         return await question()
 
 
-async def topic_id(client: AIOKafkaClient, topic: str, first: int | None = None) -> str | None:
-    """Return the id of a topic as Kafka's own tools print it. KafkaError where that cannot be told.
+async def topic_ids(
+    client: AIOKafkaClient, topics: Sequence[str], *, first: int | None = None, within: float | None = None
+) -> dict[str, str | None]:
+    """Return the ids of topics as Kafka's own tools print them. KafkaError where that cannot be told.
 
-    None where the topic is not there, or the brokers too old to have ids. The node `first` is asked first.
+    None where a topic is not there, or the brokers too old to have ids. The brokers are asked as `ask_in_turn` says.
     """
+    ids: dict[str, str | None] = dict.fromkeys(topics)
 
-    def known(response: Any) -> str | None:  # noqa: ANN401 - aiokafka ships no types
+    def all_known(response: Any) -> bool | None:  # noqa: ANN401 - aiokafka ships no types
         for _, name, found, *_ in response.topics:
-            if name == topic and found != _NO_ID:
-                return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-        return None
+            if name in ids and found != _NO_ID:
+                ids[name] = base64.urlsafe_b64encode(found).rstrip(b"=").decode()
+        return None if None in ids.values() else True
 
     try:
-        return await ask_in_turn(client, _TopicIdRequest(topic), known, first)
+        await ask_in_turn(client, _TopicIdRequest(topics), all_known, first=first, within=within)
     except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for a broker without version 12
-        return None
+        return dict.fromkeys(topics)
+    return ids
+
+
+async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:
+    """Return the id of one topic, as `topic_ids` does."""
+    return (await topic_ids(client, [topic]))[topic]

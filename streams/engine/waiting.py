@@ -41,6 +41,30 @@ class Taken(Sequence[Record]):
         return self._records[index]
 
 
+class Fetches:
+    """What was fetched of a partition and is not folded yet.
+
+    last: offset of the last record. Bytes count until the fetch that brought them is folded to its end.
+    """
+
+    def __init__(self, start: int) -> None:
+        self.last = start - 1
+        self._bytes = 0
+        self._each: deque[tuple[int, int]] = deque()
+
+    def add(self, last: int, size: int) -> None:
+        """Take note of one more, with records up to `last`."""
+        self.last = last
+        self._bytes += size
+        self._each.append((last, size))
+
+    def waiting(self, folded: int) -> tuple[int, int]:
+        """Return how many records and bytes wait while those up to `folded` are folded."""
+        while self._each and self._each[0][0] <= folded:
+            self._bytes -= self._each.popleft()[1]
+        return self.last - folded, self._bytes
+
+
 class Pace:
     """How many records make a slice: as many as the last ones let expect to take `within` seconds, at most `most`."""
 

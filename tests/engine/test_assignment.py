@@ -68,6 +68,18 @@ async def test_a_place_in_the_group_is_expected_until_there_is_one_and_again_aft
     assert assignment._expecting is None  # noqa: SLF001
 
 
+class Saving:
+    """What is held of a partition and is still being saved when it is to be let go of."""
+
+    def __init__(self) -> None:
+        self.begun, self.done = asyncio.Event(), asyncio.Event()
+
+    async def close(self) -> None:
+        """Let go when it is saved."""
+        self.begun.set()
+        await self.done.wait()
+
+
 class Partition:
     """A partition that has been told what it is told here."""
 
@@ -164,14 +176,12 @@ async def test_a_worker_is_ready_when_all_of_its_partitions_are(taking: Taking) 
 async def test_a_worker_that_lets_go_of_partitions_is_not_ready_before_it_has_the_others(taking: Taking) -> None:
     taken = taking()
     await taken.take_over(2)
-    moved = Leaving()
-    held = cast("Any", moved)
-    held.close = moved.committed.wait  # it is saved still
-    taken.assignment._held = {7: held}  # noqa: SLF001  it was another's a moment ago
+    moved = Saving()
+    taken.assignment._held = {7: cast("Any", moved)}  # noqa: SLF001  it was this worker's a moment ago
     taking_over = asyncio.create_task(taken.take_over(2))
-    await asyncio.sleep(0)
+    await moved.begun.wait()
     assert taken.assignment.status() == (False, [])
-    moved.committed.set()
+    moved.done.set()
     await taking_over
     assert taken.assignment.status()[0] is False
     for partition in taken.partitions.values():
@@ -182,29 +192,27 @@ async def test_a_worker_that_lets_go_of_partitions_is_not_ready_before_it_has_th
 async def test_a_partition_where_too_much_waits_has_no_room_until_some_is_folded(taking: Taking) -> None:
     taken = taking(waiting_max=10)
     await taken.take_over(2)
-    taken.assignment.fetched(0, 8)
+    taken.assignment.fetched(0, 8, 10, 1)
     assert taken.room() == {0, 1}
-    taken.assignment.fetched(0, 9)
+    taken.assignment.fetched(0, 9, 10, 1)
     assert taken.room() == {1}
-    taken.assignment.fetched(0, 500)
+    taken.assignment.fetched(0, 500, 10, 1)
     taken.partitions[0].folded = 490
     assert taken.room() == {1}
     taken.partitions[0].folded = 491
     assert taken.room() == {0, 1}
 
 
-async def test_a_partition_where_too_many_fetches_wait_has_no_room_however_few_records_they_brought(
-    taking: Taking,
-) -> None:
-    taken = taking(waiting_max=1_000, waiting_fetches_max=3)
+async def test_a_partition_where_too_many_bytes_wait_has_no_room_however_few_records_they_are(taking: Taking) -> None:
+    taken = taking(waiting_max=1_000, waiting_bytes_max=21)
     await taken.take_over(2)
     for offset in (0, 1, 2):
         assert taken.room() == {0, 1}
-        taken.assignment.fetched(0, offset)
+        taken.assignment.fetched(0, offset, 10, 1)
     assert taken.room() == {1}
     taken.partitions[0].folded = 0
     assert taken.room() == {0, 1}
-    taken.assignment.fetched(0, 3)
+    taken.assignment.fetched(0, 3, 10, 1)
     assert taken.room() == {1}
     taken.partitions[0].folded = 3
     assert taken.room() == {0, 1}
@@ -214,7 +222,7 @@ async def test_what_is_fetched_while_partitions_are_released_waits_for_nobody(ta
     taken = taking()
     await taken.take_over(1)
     await taken.assignment.release()
-    taken.assignment.fetched(0, 5)
+    taken.assignment.fetched(0, 5, 10, 1)
     await taken.take_over(1)
     assert taken.room() == {0}
 
@@ -237,7 +245,7 @@ async def test_records_that_were_fetched_and_do_not_arrive_are_a_stall(taking: T
     taken = taking()
     await taken.take_over(2)
     assert taken.stalls(fetching=True) is None
-    taken.assignment.fetched(1, 9)
+    taken.assignment.fetched(1, 9, 10, 1)
     assert taken.stalls(fetching=True) == f"what was fetched of {LEDGER}/1"
     taken.partitions[1].arrived = 9
     assert taken.stalls(fetching=True) is None

@@ -34,7 +34,7 @@ async def test_a_high_watermark_that_lags_hides_no_cut(trial: Trial, monkeypatch
 
     monkeypatch.setattr(AIOKafkaConsumer, "highwater", lagging)
     monkeypatch.setattr(behind_fence, "_POLL_RECORDS_MAX", 1)
-    read = (await read_behind_fence(trial.engine_config(), 0, topic_id)).read
+    read = (await read_behind_fence(trial.engine_config(), 0, {trial.ledger: topic_id})).read
     await producer.stop()
     assert read.cut == (await trial.cuts())[0]
 
@@ -48,7 +48,7 @@ async def test_a_set_aside_of_a_ledger_that_was_made_anew_is_not_read(trial: Tri
     of_another = replace(ours, topic_id="AAAAAAAAAAAAAAAAAAAAAA", offset=5)
     await producer.send({f"{trial.prefix}.cuts": [(one.key, one.encode(), ()) for one in (ours, of_another)]})
     await producer.commit()
-    read = (await read_behind_fence(trial.engine_config(), 0, topic_id)).read
+    read = (await read_behind_fence(trial.engine_config(), 0, {trial.ledger: topic_id})).read
     await producer.stop()
     assert read.aside == {3}
 

@@ -58,6 +58,18 @@ async def test_a_batch_that_must_not_be_unpacked_is_passed_at_once_and_costs_no_
 
 
 @one_partition
+async def test_what_waits_is_bounded_in_bytes_too(trial: Trial) -> None:
+    worker = await trial.worker(waiting_bytes_max=4 * _MIB, batch_max=2, project_seconds=0.02)
+    await trial.append(range(1))
+    await trial.until_done()
+    memory = peak_bytes(worker)
+    await trial.append_raw(*(b"%-900000d" % n for n in range(100)))
+    await trial.until_done()
+    assert peak_bytes(worker) - memory < 40 * _MIB
+    assert await trial.verdict() == "exact"
+
+
+@one_partition
 async def test_a_batch_of_very_many_records_is_passed_with_one_word(trial: Trial) -> None:
     count = 200_000
     await append_batch(trial.bootstrap, trial.ledger, many_records_zipped(count), count)

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -26,6 +25,7 @@ class Meetings:
 
     def __init__(self) -> None:
         self.fence, self.read, self.open, self.send, self.commit = (asyncio.Barrier(PARTITIONS) for _ in range(5))
+        self.asked: list[tuple[int, int | None]] = []
 
 
 class Echo:
@@ -114,22 +114,24 @@ class Producer:
 def meetings(monkeypatch: pytest.MonkeyPatch) -> Meetings:
     meetings = Meetings()
 
-    async def topic_id(*_: object) -> str:
-        return "id"
+    async def topic_ids(_client: object, topics: Sequence[str], *, first: int | None = None, **_: object) -> Any:  # noqa: ANN401
+        meetings.asked.append((len(topics), first))
+        return dict.fromkeys(topics, "id")
 
     async def read_behind_fence(*_: object) -> BehindFence:
         await meetings.read.wait()
         return BehindFence(CutRead(None, LedgerBounds(0, 1, "id")), Trail("side", {}))
 
     monkeypatch.setattr(fence, "AIOKafkaProducer", lambda **_: Producer(meetings))
-    monkeypatch.setattr(fence, "topic_id", topic_id)
+    monkeypatch.setattr(fence, "topic_ids", topic_ids)
     monkeypatch.setattr(partition, "read_behind_fence", read_behind_fence)
     monkeypatch.setattr(Watchdog, "start", lambda _: None)
     return meetings
 
 
-@pytest.mark.usefixtures("meetings")
-async def test_each_partition_is_fenced_read_and_committed_while_the_others_are(tmp_path: Path) -> None:
+async def test_each_partition_is_fenced_read_and_committed_while_the_others_are(
+    tmp_path: Path, meetings: Meetings
+) -> None:
     committed: set[int] = set()
     all_committed = asyncio.Event()
 
@@ -140,14 +142,16 @@ async def test_each_partition_is_fenced_read_and_committed_while_the_others_are(
             all_committed.set()
 
     config = Trial("nowhere:1", "side", tmp_path, PARTITIONS).engine_config(tables={}, outputs=(OUTPUTS,))
-    app = cast("Any", SimpleNamespace(consumer=SimpleNamespace(leader_of=lambda number: number % 2)))
-    taken = Assignment(app, config, lambda _: Echo(), progressed)
+    taken = Assignment(cast("Any", None), config, lambda _: Echo(), progressed)
     async with asyncio.timeout(PATIENCE_S):
         starts = await taken.take_over(1, range(PARTITIONS))
         assert starts == dict.fromkeys(range(PARTITIONS), 0)
         taken.flow(1, starts)
         for number in range(PARTITIONS):
             record: Record = Stamped(number, 0, 0, b"k", b"1")
+            taken.fetched(number, 0, 1, number % 2)
             taken.arrive(1, number, [record])
         await all_committed.wait()
         await taken.leave()
+    at_take_over = [(2 + len(config.outputs), None)] * PARTITIONS
+    assert sorted(meetings.asked, key=str) == sorted([*at_take_over, (1, 0), (1, 1)], key=str)

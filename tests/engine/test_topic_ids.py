@@ -1,16 +1,18 @@
 """Who asks for a topic's id at the same time shares a question, which is never older than the asking."""
 
 import asyncio
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import NodeNotReadyError
+from aiokafka.errors import NodeNotReadyError, RequestTimedOutError
 
 from streams.engine.asking import ask_in_turn
-from streams.engine.consumer import leader_of
-from streams.engine.topic_ids import SharedQuestion
+from streams.engine.refusing import refuse_unpacking
+from streams.engine.topic_ids import SharedQuestion, topic_ids
 from tests.engine.trial import Trial
 
 
@@ -71,21 +73,34 @@ async def test_whoever_gives_up_takes_the_question_from_nobody() -> None:
     assert len(broker.questions) == 1
 
 
+WAITS = object()
+
+
 class Cluster:
     """Brokers that answer what they are given to answer, and note who was asked."""
 
-    def __init__(self, answers: dict[int, str | Exception | None]) -> None:
+    def __init__(
+        self, answers: Mapping[int, object], known: Sequence[int] | None = None, request: str | None = "which?"
+    ) -> None:
         self._answers = answers
-        self.cluster = SimpleNamespace(brokers=lambda: {Node(node) for node in answers})
+        self._known = list(answers if known is None else known)
+        self._request = request
+        self.cluster = SimpleNamespace(brokers=lambda: {Node(node) for node in self._known})
         self.asked: list[int] = []
 
-    async def send(self, node: int, request: object) -> str | None:
+    async def force_metadata_update(self) -> None:
+        """Hear of all brokers that there are."""
+        self._known = list(self._answers)
+
+    async def send(self, node: int, request: object) -> object:
         """Answer, or do not."""
-        assert request == "which?"
+        assert self._request in (None, request)
         self.asked.append(node)
         answer = self._answers[node]
         if isinstance(answer, Exception):
             raise answer
+        if answer is WAITS:
+            await asyncio.Event().wait()
         return answer
 
 
@@ -96,10 +111,20 @@ class Node:
         self.nodeId = node
 
 
-async def ask(cluster: Cluster, first: int | None = None) -> str | None:
+async def ask(cluster: Cluster, first: int | None = None, within: float | None = None) -> str | None:
     """Ask it which."""
-    client: Any = cluster
-    return await ask_in_turn(client, "which?", lambda answer: answer, first)
+    found: str | None = await ask_in_turn(cluster, "which?", lambda answer: answer, first=first, within=within)
+    return found
+
+
+def answer(*topics: tuple[str, int]) -> SimpleNamespace:
+    """Give a broker's answer: the name of each topic, and a number for its id, 0 if it does not know it."""
+    return SimpleNamespace(topics=[(0, name, number.to_bytes(16), False, [], 0, {}) for name, number in topics])
+
+
+def encoded(number: int) -> str:
+    """Write an id as Kafka's tools do."""
+    return urlsafe_b64encode(number.to_bytes(16)).rstrip(b"=").decode()
 
 
 @pytest.mark.parametrize("first", [1, 2, 3])
@@ -115,6 +140,24 @@ async def test_where_it_does_not_answer_or_does_not_know_another_does() -> None:
     assert (await ask(silent, 1), silent.asked[0], len(silent.asked)) == ("id", 1, 2)
 
 
+async def test_one_that_stands_still_is_passed_over_where_others_are_left() -> None:
+    still = Cluster({1: WAITS, 2: "id"})
+    assert await ask(still, 1, within=0.01) == "id"
+    with pytest.raises(RequestTimedOutError, match=r"node 1 did not answer within 0\.01 s"):
+        await ask(Cluster({1: WAITS, 2: None}), 1, within=0.01)
+    alone = asyncio.create_task(ask(Cluster({1: WAITS}), 1, within=0.01))
+    done, _ = await asyncio.wait([alone], timeout=0.05)
+    assert not done
+    alone.cancel()
+
+
+async def test_a_broker_that_is_not_known_yet_is_looked_for() -> None:
+    cluster = Cluster({1: "old", 2: "old", 3: "new"}, known=[1, 2])
+    assert (await ask(cluster, 3), cluster.asked) == ("new", [3])
+    gone = Cluster({1: "id"})
+    assert (await ask(gone, 3), gone.asked) == ("id", [1])
+
+
 async def test_nobody_knows_only_where_all_have_answered() -> None:
     assert await ask(Cluster({1: None, 2: None})) is None
     with pytest.raises(NodeNotReadyError):
@@ -124,12 +167,25 @@ async def test_nobody_knows_only_where_all_have_answered() -> None:
 
 
 @pytest.mark.kafka
-@pytest.mark.parametrize("trial", [2], indirect=True)
-async def test_a_consumer_fetches_from_the_leader(trial: Trial) -> None:
-    async with AIOKafkaConsumer(bootstrap_servers=trial.bootstrap) as consumer:
-        consumer.assign([TopicPartition(trial.ledger, 1)])
-        await consumer.end_offsets([TopicPartition(trial.ledger, 1)])
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_it_is_noted_how_much_was_fetched_and_from_whom(trial: Trial) -> None:
+    await trial.append_raw(b"x" * 1_000, b"y" * 1_000)
+    place = TopicPartition(trial.ledger, 0)
+    async with AIOKafkaConsumer(bootstrap_servers=trial.bootstrap, auto_offset_reset="earliest") as consumer:
+        origins = refuse_unpacking(consumer)
+        consumer.assign([place])
+        first = (await consumer.getmany(place, timeout_ms=10_000, max_records=1))[place]
+        size, node = origins.take(place)
         (only,) = consumer._client.cluster.brokers()  # noqa: SLF001
-        assert leader_of(consumer, trial.ledger, 1) == only.nodeId
-        assert leader_of(consumer, trial.ledger, 2) is None
-        assert leader_of(consumer, "another", 0) is None
+        assert (len(first), node) == (1, only.nodeId)
+        assert size > 1_000
+        assert len((await consumer.getmany(place, timeout_ms=10_000))[place]) == 1
+        assert origins.take(place)[1] == node
+        assert origins.take(TopicPartition("another", 0)) == (0, None)
+
+
+async def test_all_topics_are_asked_for_at_once_and_what_no_broker_knows_has_no_id() -> None:
+    said = {1: [("a", 1), ("b", 0)], 2: [("b", 2), ("c", 0)]}
+    answers = {node: answer(*topics) for node, topics in said.items()}
+    found = await topic_ids(cast("Any", Cluster(answers, request=None)), ["a", "b", "c"], first=1)
+    assert found == {"a": encoded(1), "b": encoded(2), "c": None}

@@ -1,5 +1,6 @@
 """A transaction that the cluster tears apart: what is there is neither written twice nor taken for the whole."""
 
+import re
 import signal
 from collections.abc import Collection
 from itertools import combinations
@@ -140,7 +141,7 @@ async def test_what_a_successor_commits_is_not_taken_for_torn(
 
     monkeypatch.setattr(place, name, pausing)
     with pytest.raises(OvertakenError):
-        await read_behind_fence(config, 0, await paused.topic_id(trial.ledger))
+        await read_behind_fence(config, 0, await paused.topic_ids(trial.ledger))
     await paused.stop()
     assert await trial.verdict() == "exact"
 
@@ -174,21 +175,24 @@ async def test_an_output_topic_that_was_made_anew_stops_the_worker(trial: Trial)
     await trial.create_topics("outputs")
     second = await trial.worker()
     assert await second.end() == ExitCode.LEDGER
-    assert "it was made anew, or has lost its last records" in second.tail()
+    assert "it was made anew" in second.tail()
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
 @pytest.mark.parametrize("topic", ["outputs", "rows"])
 async def test_an_output_topic_that_is_made_anew_under_a_running_worker_stops_it(trial: Trial, topic: str) -> None:
     worker = await trial.worker()
-    await trial.append(range(20))
+    await trial.append(range(5))
     await trial.until_done()
     await trial.delete_topic(topic)
     await trial.create_topics(topic)
-    await trial.append(range(20, 25))
+    await trial.append(range(5, 30))
     assert await worker.end() == ExitCode.LEDGER
     assert "was made anew, or has lost its last records, under this worker" in worker.tail()
-    assert (await trial.cuts())[0].offset == 19
+    again = await trial.worker()  # the topic has an end behind that of the cut by now
+    assert await again.end() == ExitCode.LEDGER
+    assert re.search(rf"{topic} had topic id \S+ and has \S+ now: it was made anew", again.tail())
+    assert (await trial.cuts())[0].offset == 4
 
 
 @pytest.mark.parametrize("trial", [1], indirect=True)
@@ -207,7 +211,7 @@ async def test_a_ledger_that_has_lost_its_last_records_is_told_of_first(trial: T
     await trial.create_topics("ledger")
     await trial.append(range(40), keys=5)
     cut = (await trial.cuts())[0]
-    read = await read_behind_fence(trial.engine_config(), 0, cut.topic_id)
+    read = await read_behind_fence(trial.engine_config(), 0, {trial.ledger: cut.topic_id})
     assert (read.read.cut, read.back) == (cut, False)
     second = await trial.worker()
     assert await second.end() == ExitCode.LEDGER

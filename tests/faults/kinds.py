@@ -34,7 +34,7 @@ KINDS = (
     Kind("newer schema", producers.newer_schema),
     Kind("replay from zero", replays.from_zero),
     Kind("ledger made anew", damage.made_anew),
-    Kind("ledger made anew under a running worker", damage.made_anew_under_a_running_worker),
+    Kind("ledger made anew under a running worker", damage.made_anew_under_a_running_worker, leaves=True),
     Kind("records deleted", damage.records_deleted),
     Kind("records deleted under a running worker", damage.records_deleted_under_a_running_worker),
     Kind("hole in the ledger", damage.hole),

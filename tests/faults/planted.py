@@ -40,12 +40,20 @@ def cut_read_before_fencing() -> None:
             case _:
                 return step(state, event)
 
-    async def asks_nobody(_producer: FencedProducer, _topics: object, _first: object = None) -> None:
+    async def knows_none(_producer: FencedProducer, *topics: str) -> dict[str, str | None]:
         """Ask nobody: the producer is not connected yet."""
+        return dict.fromkeys(topics)
+
+    async def looks_for_none(_producer: FencedProducer, _topics: object) -> None:
+        """Ask nobody."""
+
+    async def knows_no_id(_producer: FencedProducer, _topic: str, _said_by: object = None) -> None:
+        """Ask nobody."""
 
     protocol.step = hasty
-    FencedProducer.topic_id = asks_nobody  # type: ignore[assignment]
-    FencedProducer.look_for = asks_nobody  # type: ignore[assignment]
+    FencedProducer.topic_ids = knows_none  # type: ignore[assignment]
+    FencedProducer.topic_id = knows_no_id  # type: ignore[assignment]
+    FencedProducer.look_for = looks_for_none  # type: ignore[assignment]
 
 
 def outputs_outside_the_transaction() -> None:

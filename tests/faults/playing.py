@@ -77,7 +77,9 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                 if trial.nodes is not None:
                     await all_in_sync(trial)
         except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened
-            verdict.trouble = str(error) if isinstance(error, Broken) else traceback.format_exc()
+            while isinstance(error, ExceptionGroup):  # of lanes side by side the first that broke
+                error = error.exceptions[0]
+            verdict.trouble = str(error) if isinstance(error, Broken) else "".join(traceback.format_exception(error))
         history.note("verdict", wrong=dict(verdict.wrong), findings=verdict.findings, trouble=verdict.trouble)
     with suppress(KafkaError, BrokerUnreachable, OSError, TimeoutError):  # what went wrong may be the broker
         async with asyncio.timeout(_DELETION_S):
