@@ -10,7 +10,7 @@ from aiokafka.producer import sender
 
 from streams.engine.config import EngineConfig
 from streams.engine.projection import Entry
-from streams.engine.topic_ids import topic_ids
+from streams.engine.topic_ids import agreed_ids, topic_ids
 
 _BATCH_BYTES_MAX = 1 << 19
 
@@ -64,6 +64,10 @@ class FencedProducer:
     async def topic_ids(self, *topics: str) -> dict[str, str | None]:
         """Return the brokers' ids of topics."""
         return await topic_ids(self._producer.client, topics)
+
+    async def agreed_ids(self, topics: Sequence[str]) -> dict[str, str]:
+        """Return the ids of topics on which the brokers agree."""
+        return await agreed_ids(self._producer.client, topics, self._answer_within)
 
     async def topic_id(self, topic: str, said_by: int | None = None) -> str | None:
         """Return the id of a topic, on the word of a node if it has one to say while a transaction may be open."""

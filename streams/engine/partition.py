@@ -230,12 +230,16 @@ class LedgerPartition:
 
     async def _read_cut(self) -> moves.Event:
         outputs = (*self._config.outputs, *self._config.tables.values())
-        asked = self._producer.topic_ids(self._config.ledger, self._config.cuts, *outputs)
-        ids, _ = await asyncio.gather(asked, self._producer.look_for(outputs))
+        await self._producer.look_for(outputs)
+        asked = self._producer.topic_ids(self._config.ledger, self._config.cuts)
+        ids, agreed = await asyncio.gather(asked, self._producer.agreed_ids(outputs))
         self._topic_id, self._cuts_id = ids[self._config.ledger], ids[self._config.cuts]
-        self._output_ids = tuple(sorted((topic, found) for topic in outputs if (found := ids[topic]) is not None))
-        behind = await read_behind_fence(self._config, self._partition, ids)
+        behind = await read_behind_fence(self._config, self._partition, {**ids, **agreed})
         read, self._trail = behind.read, behind.trail
+        known = {} if read.cut is None else dict(read.cut.output_ids)
+        self._output_ids = tuple(
+            sorted((topic, found) for topic, found in (known | agreed).items() if topic in outputs)
+        )
         self._counts = {} if read.cut is None else dict(read.cut.counts)
         if read.cut is not None and behind.back:
             spans, previous = self._trail.spans({}, {}), read.cut.offset

@@ -5,7 +5,7 @@ aiokafka speaks the metadata request up to version 5, ids came with version 10; 
 
 import asyncio
 import base64
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -15,7 +15,7 @@ from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-from streams.engine.asking import ask_in_turn
+from streams.engine.asking import ask_all, ask_in_turn
 
 _NO_ID = bytes(16)
 
@@ -138,9 +138,7 @@ async def topic_ids(
     ids: dict[str, str | None] = dict.fromkeys(topics)
 
     def all_known(response: Any) -> bool | None:  # noqa: ANN401 - aiokafka ships no types
-        for _, name, found, *_ in response.topics:
-            if name in ids and found != _NO_ID:
-                ids[name] = base64.urlsafe_b64encode(found).rstrip(b"=").decode()
+        ids.update((name, found) for name, found in _told(response) if ids[name] is None)
         return None if None in ids.values() else True
 
     try:
@@ -148,6 +146,28 @@ async def topic_ids(
     except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for a broker without version 12
         return dict.fromkeys(topics)
     return ids
+
+
+async def agreed_ids(client: AIOKafkaClient, topics: Sequence[str], within: float) -> dict[str, str]:
+    """Return the ids of topics on which all brokers agree that answer in time and know them.
+
+    One that lags behind the others goes on saying what it knew: neither its word nor theirs is proof against the other.
+    """
+    said: dict[str, set[str]] = {topic: set() for topic in topics}
+    try:
+        answers = await ask_all(client, _TopicIdRequest(topics), within)
+    except NotImplementedError:
+        return {}
+    for response in answers:
+        for name, found in _told(response):
+            said[name].add(found)
+    return {topic: ids.pop() for topic, ids in said.items() if len(ids) == 1}
+
+
+def _told(response: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - aiokafka ships no types
+    for _, name, found, *_ in response.topics:
+        if found != _NO_ID:
+            yield name, base64.urlsafe_b64encode(found).rstrip(b"=").decode()
 
 
 async def topic_id(client: AIOKafkaClient, topic: str) -> str | None:

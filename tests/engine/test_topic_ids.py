@@ -12,7 +12,7 @@ from aiokafka.errors import NodeNotReadyError, RequestTimedOutError
 
 from streams.engine.asking import ask_in_turn
 from streams.engine.refusing import refuse_unpacking
-from streams.engine.topic_ids import SharedQuestion, topic_ids
+from streams.engine.topic_ids import SharedQuestion, agreed_ids, topic_ids
 from tests.engine.trial import Trial
 
 
@@ -90,6 +90,8 @@ class Cluster:
 
     async def force_metadata_update(self) -> None:
         """Hear of all brokers that there are."""
+        if WAITS in self._answers.values():
+            await asyncio.Event().wait()
         self._known = list(self._answers)
 
     async def send(self, node: int, request: object) -> object:
@@ -154,6 +156,8 @@ async def test_one_that_stands_still_is_passed_over_where_others_are_left() -> N
 async def test_a_broker_that_is_not_known_yet_is_looked_for() -> None:
     cluster = Cluster({1: "old", 2: "old", 3: "new"}, known=[1, 2])
     assert (await ask(cluster, 3), cluster.asked) == ("new", [3])
+    silent = Cluster({1: "id", 2: WAITS, 3: "new"}, known=[1])
+    assert (await ask(silent, 3, within=0.01), silent.asked) == ("id", [1])
     gone = Cluster({1: "id"})
     assert (await ask(gone, 3), gone.asked) == ("id", [1])
 
@@ -182,6 +186,50 @@ async def test_it_is_noted_how_much_was_fetched_and_from_whom(trial: Trial) -> N
         assert len((await consumer.getmany(place, timeout_ms=10_000))[place]) == 1
         assert origins.take(place)[1] == node
         assert origins.take(TopicPartition("another", 0)) == (0, None)
+
+
+async def test_a_question_that_nobody_waits_for_is_left_to_its_own_time_out() -> None:
+    answered, ended = asyncio.Event(), asyncio.Event()
+
+    async def send(node: int, _request: object) -> str:
+        if node == 2:
+            return "id"
+        try:
+            await answered.wait()
+        finally:
+            ended.set()
+        raise NodeNotReadyError("too late")
+
+    client = SimpleNamespace(cluster=Cluster({1: None, 2: None}).cluster, send=send)
+    assert await ask_in_turn(client, "which?", lambda one: one, first=1, within=0.01) == "id"
+    assert not ended.is_set()
+    answered.set()
+    await ended.wait()
+
+
+@pytest.mark.parametrize(
+    ("said", "agreed"),
+    [
+        ({1: [("a", 1), ("b", 2)], 2: [("a", 1), ("b", 2)]}, {"a": encoded(1), "b": encoded(2)}),
+        ({1: [("a", 1), ("b", 2)], 2: [("a", 9), ("b", 2)]}, {"b": encoded(2)}),  # one of them lags
+        ({1: [("a", 1), ("b", 0)], 2: [("a", 0), ("b", 0)]}, {"a": encoded(1)}),  # one has not heard of it
+        ({1: [("a", 1)], 2: WAITS}, {"a": encoded(1)}),
+        ({1: [("a", 1)], 2: NodeNotReadyError("gone")}, {"a": encoded(1)}),
+        ({1: NodeNotReadyError("gone")}, {}),
+        ({1: NotImplementedError()}, {}),
+    ],
+)
+async def test_brokers_agree_on_an_id_where_all_say_the_same_that_know_one(
+    said: dict[int, Any], agreed: dict[str, str]
+) -> None:
+    answers = {node: answer(*told) if isinstance(told, list) else told for node, told in said.items()}
+    assert await agreed_ids(cast("Any", Cluster(answers, request=None)), ["a", "b"], 0.01) == agreed
+
+
+async def test_the_first_word_on_an_id_stands() -> None:
+    answers = {1: answer(("a", 1), ("b", 0)), 2: answer(("a", 9), ("b", 2))}
+    found = await topic_ids(cast("Any", Cluster(answers, request=None)), ["a", "b"], first=1)
+    assert found == {"a": encoded(1), "b": encoded(2)}
 
 
 async def test_all_topics_are_asked_for_at_once_and_what_no_broker_knows_has_no_id() -> None:

@@ -51,7 +51,13 @@ def cut_read_before_fencing() -> None:
         """Ask nobody."""
 
     protocol.step = hasty
+
+    async def hears_of_none(_producer: FencedProducer, _topics: object) -> dict[str, str]:
+        """Ask nobody."""
+        return {}
+
     FencedProducer.topic_ids = knows_none  # type: ignore[assignment]
+    FencedProducer.agreed_ids = hears_of_none  # type: ignore[assignment]
     FencedProducer.topic_id = knows_no_id  # type: ignore[assignment]
     FencedProducer.look_for = looks_for_none  # type: ignore[assignment]
 
