@@ -23,9 +23,9 @@ from streams.bench.sampling import Teller
 from streams.bench.tally import Tally
 from streams.engine import Cut
 from streams.engine.collecting import collect_young
+from streams.engine.config import FETCH_BYTES_MAX
 
 Work = Literal["consume", "orjson", "decode", "fenced"]
-_FETCH_BYTES_MAX: Final = 4 << 20
 _FETCH_WAIT_MS_MAX: Final = 20  # as the engine does
 _BATCH_BYTES_MAX: Final = 1 << 19
 _RECORDS_MAX: Final = 8_000
@@ -59,7 +59,7 @@ async def _run(settings: PlainSettings) -> None:
         bootstrap_servers=settings.bootstrap,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=FETCH_BYTES_MAX,
         fetch_max_wait_ms=_FETCH_WAIT_MS_MAX,
     )
     await consumer.start()

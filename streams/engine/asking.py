@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from aiokafka.errors import KafkaError, NodeNotReadyError, RequestTimedOutError
+from aiokafka.errors import IncompatibleBrokerVersion, KafkaError, NodeNotReadyError, RequestTimedOutError
 
 T = TypeVar("T")
 
@@ -73,4 +73,7 @@ async def _answer_of(client: Any, node: int, request: object, within: float | No
     if not done:
         asking.add_done_callback(lambda one: one.cancelled() or one.exception())
         raise RequestTimedOutError(f"node {node} did not answer within {within} s")
-    return asking.result()
+    try:
+        return asking.result()
+    except NotImplementedError as error:  # aiokafka's other word for a broker that is too old
+        raise IncompatibleBrokerVersion(str(error)) from error

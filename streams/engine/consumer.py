@@ -53,7 +53,7 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         self._origins = refuse_unpacking(self._consumer)
         self._hear_of_the_group()
 
-    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, "Fetched"]:  # noqa: ANN401  Faust's signature
+    async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:  # noqa: ANN401  Faust's signature
         found = await super()._fetch_records(*args, **kwargs)
         return {tp: Fetched(records, *self._origins.take(tp)) for tp, records in found.items()}
 

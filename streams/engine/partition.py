@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import Final, assert_never
@@ -45,7 +46,7 @@ class LedgerPartition:
         held: Held[Projection],
         *,
         served_by: Callable[[], int | None],
-        ledger_ids: Mapping[int | None, SharedQuestion],
+        ledger_ids: defaultdict[int | None, SharedQuestion],
         on_progress: Callable[[Progress], None],
     ) -> None:
         self._config = config

@@ -143,7 +143,7 @@ async def topic_ids(
 
     try:
         await ask_in_turn(client, _TopicIdRequest(topics), all_known, first=first, within=within)
-    except (IncompatibleBrokerVersion, NotImplementedError):  # aiokafka's words for a broker without version 12
+    except IncompatibleBrokerVersion:  # brokers without version 12
         return dict.fromkeys(topics)
     return ids
 
@@ -154,11 +154,7 @@ async def agreed_ids(client: AIOKafkaClient, topics: Sequence[str], within: floa
     One that lags behind the others goes on saying what it knew: neither its word nor theirs is proof against the other.
     """
     said: dict[str, set[str]] = {topic: set() for topic in topics}
-    try:
-        answers = await ask_all(client, _TopicIdRequest(topics), within)
-    except NotImplementedError:
-        return {}
-    for response in answers:
+    for response in await ask_all(client, _TopicIdRequest(topics), within):
         for name, found in _told(response):
             said[name].add(found)
     return {topic: ids.pop() for topic, ids in said.items() if len(ids) == 1}
