@@ -4,7 +4,8 @@
 fold says.
 
 What a worker does for itself (seek, fold, project) is done at once: nobody can see when it happens. What reaches the
-broker or the disk, or comes from the ledger, happens in every order.
+broker or the disk, or comes from the ledger, happens in every order. With `Rules.folds_slowly` folds and projections
+take their time too: records arrive in the middle of them, partitions are taken away, successors come.
 
 A zombie needs no event of its own: a worker that is not picked for a while is one.
 """
@@ -244,7 +245,7 @@ def fed(worker: Worker, event: moves.Event, rules: Rules) -> Worker | None:
                     kept = Kept(worker.folded, offset)
                     worker = worker._replace(saving=kept if last else worker.saving or kept)
                     worker = worker._replace(remembers=kept if last else None)
-            case moves.Fold() | moves.Project():
+            case moves.Fold() | moves.Project() if not rules.folds_slowly:
                 return folding(worker, command, rules)
             case _:
                 worker = worker._replace(commands=(*worker.commands, command))
@@ -255,6 +256,9 @@ def performs(world: World, i: int, worker: Worker, rules: Rules) -> Iterator[tup
     """Give the outcomes of the worker's next command: done, done with the reply lost, done with the reply repeated."""
     command, worker = worker.commands[0], worker._replace(commands=worker.commands[1:])
     name = f"{i} {type(command).__name__.lower()}"
+    if isinstance(command, moves.Fold | moves.Project):
+        yield name, with_worker(world, i, folding(worker, command, rules))
+        return
     after, worker, reply = perform(world, worker, command, rules)
     there = with_worker(after, i, fed(worker, reply, rules))
     if reply == FENCED:

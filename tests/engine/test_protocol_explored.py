@@ -85,6 +85,12 @@ def believes_every_origin(machine: Machine, event: moves.Event) -> tuple[Machine
     return protocol.step(machine, event)
 
 
+def lets_go_in_the_middle(machine: Machine, event: moves.Event) -> tuple[Machine, Commands]:
+    if isinstance(event, moves.Revoked) and machine.stage in (moves.Stage.FOLDING, moves.Stage.PROJECTING):
+        machine = replace(machine, stage=moves.Stage.WAITING)
+    return protocol.step(machine, event)
+
+
 def sees_nothing(cut: Cut | None, *_: object) -> Settled:
     return Settled(cut, {})
 
@@ -103,6 +109,7 @@ def sees_no_rows(cut: Cut | None, found: Mapping[str, int], tables: Collection[s
 
 
 KEPT = World(events=2, faults=1, accidents=1)
+SLOW = Rules(keeps=True, folds_slowly=True)
 TORN = World(faults=0, tears=2)
 TORN_AND_KEPT = World(events=2, faults=1, tears=1)
 POISONED = World(events=2, assigns=2, faults=1, poison=0, doors=1)
@@ -129,6 +136,7 @@ PLANTED = {
         Rules(keeps=True, opens_only_what_is_sound=False, looks_at_what_it_loads=False),
     ),
     "snapshot believed though damaged inside": (KEPT, Rules(keeps=True, looks_at_what_it_loads=False)),
+    "let go in the middle of a batch": (World(events=2), replace(SLOW, step=lets_go_in_the_middle)),
     "torn transaction overlooked": (TORN, Rules(settles=sees_nothing)),
     "torn transaction: what is missing overlooked": (TORN, Rules(settles=sees_no_lack)),
     "torn transaction: what is there overlooked": (TORN, Rules(settles=sees_no_surplus)),
@@ -202,6 +210,16 @@ def test_a_transaction_that_the_cluster_tore_apart_is_made_whole(world: World, r
         alone = explore(left, rules)
         assert alone.wrong is None
         assert any(world.cut == left.events - 1 and not world.torn for world in alone.left)
+
+
+def test_whatever_happens_in_the_middle_of_a_fold_changes_nothing() -> None:
+    found = explore(World(events=2), SLOW)
+    assert found.wrong is None
+    assert found.seen >= {"fold", "project", "fetched 1", "revoked", "expired", "assigned again"}
+    for left in found.left:
+        alone = explore(left, SLOW)
+        assert alone.wrong is None
+        assert max(world.cut for world in alone.left) == left.events - 1
 
 
 @pytest.mark.parametrize("bug", PLANTED)

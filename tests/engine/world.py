@@ -120,6 +120,7 @@ class Rules:
     """What the world does; a flag that is turned plants a bug outside the step function.
 
     keeps: workers keep their state in memory and on disk
+    folds_slowly: other things may happen while a worker folds or projects
     """
 
     step: StepFunction = protocol.step
@@ -129,6 +130,7 @@ class Rules:
     door_fences: bool = True
     door_reads_the_cut: bool = True
     keeps: bool = False
+    folds_slowly: bool = False
     opens_only_what_is_sound: bool = True
     looks_at_what_it_loads: bool = True
     settles: SettleFunction = settle
