@@ -1,16 +1,17 @@
 """What one act does to one component, resolved from all reports of it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ledger.reports import Entry
-from ledger.resolution import Claim, Resolved, Status, agreed, best, rank, resolve, same, witnessed, worst
+from ledger.reports import Entry, verified
+from ledger.resolution import Claim, Resolved, Status, agreed, best, compatible, rank, resolve, same, witnessed, worst
 from schemas.events import ActReported, ComponentChanged, UntilKind
 from schemas.rates import Exact, Rate
 from schemas.times import When, Window, window
 
 SETTABLE = ("rate", "suspended", "effective", "until", "on_lapse", "operational")
+_MOVING_RATES = ("rate", "suspended", "effective", "until")
 PRINTED = ("signed", "published")
 """Dates of the document itself: reports may differ on them, and nothing else depends on which of them stands."""
 _OPEN = (
@@ -37,9 +38,9 @@ class ActOnComponent(NamedTuple):
     """One act on one component: the report that leads, and the values that stand for the properties in dispute.
 
     `start` and `end` are the windows of `effective` and `until`; `order` is the place among the acts on the component:
-    made public, then takes effect, then name. `start_heard_at` and `end_heard_at` say when the ledger first heard the
-    dates that stand, not merely of the act. `unanimous`: of each property all reports tell the very same. `data` are
-    the bytes that `lead` was read from, where they are at hand.
+    made public (by whoever is no rumour), then takes effect, then name. `start_heard_at` and `end_heard_at` say when
+    the ledger first heard the dates that stand, not merely of the act. `unanimous`: of each property all reports tell
+    the very same. `data` are the bytes that `lead` was read from, where they are at hand.
     """
 
     lead: ComponentChanged
@@ -102,7 +103,8 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
                 contested[name] = resolved
     effective: When | None = values.get("effective")
     until: When | None = values.get("until")
-    public = min([claim.entry.public_at for claim in full])
+    told_by = [claim.entry for claim in full]
+    ordered = min([entry.public_at for entry in verified(told_by)])
     start = window(effective) if effective is not None else None
     lead = lead_claim.value if len(full) == 1 else _filled(lead_claim.value, full, party, until)
     return ActOnComponent(
@@ -116,10 +118,10 @@ def resolve_act(component: str, entries: Sequence[Entry]) -> ActOnComponent | No
         operational=values.get("operational"),
         start=start,
         end=window(until) if until is not None else None,
-        order=(public, start.earliest if start is not None else public, lead.act),
-        public_at=public,
-        made_at=min([claim.entry.made_at for claim in full]),
-        status=_status(entries, [resolved for name, resolved in contested.items() if name not in PRINTED]),
+        order=(ordered, start.earliest if start is not None else ordered, lead.act),
+        public_at=min([entry.public_at for entry in told_by]),
+        made_at=min([entry.made_at for entry in told_by]),
+        status=_marked(_status(entries, contested), told, values),
         disputes=tuple([dispute(component, name, contested[name]) for name in _TOLD if name in contested]),
         start_heard_at=_heard_at(told.get("effective"), effective, lead_claim.entry),
         end_heard_at=_heard_at(told.get("until"), until, lead_claim.entry),
@@ -161,6 +163,7 @@ def _told_alone(claim: Claim[ComponentChanged]) -> ActOnComponent:
         entry.data,
         status=witnessed([entry]),
         unanimous=True,
+        ordered_at=entry.public_at,
         public_at=entry.public_at,
         made_at=entry.made_at,
         start_heard_at=entry.heard_at,
@@ -174,6 +177,7 @@ def as_told(
     *,
     status: Status,
     unanimous: bool,
+    ordered_at: datetime,
     public_at: datetime,
     made_at: datetime,
     start_heard_at: datetime,
@@ -193,7 +197,7 @@ def as_told(
         operational=lead.operational,
         start=start,
         end=window(until) if until is not None else None,
-        order=(public_at, start.earliest if start is not None else public_at, lead.act),
+        order=(ordered_at, start.earliest if start is not None else ordered_at, lead.act),
         public_at=public_at,
         made_at=made_at,
         status=status,
@@ -226,13 +230,23 @@ def _heard_at(claims: Sequence[Claim[Any]] | None, stands: When | None, lead: En
     return min([claim.entry.heard_at for claim in claims if same(claim.value, stands)])
 
 
-def _status(entries: Sequence[Entry], contested: Collection[Resolved[Any]]) -> Status:
+def _status(entries: Sequence[Entry], contested: Mapping[str, Resolved[Any]]) -> Status:
     """Say how well an act is witnessed: whoever contradicts a value that stands is no witness of it."""
-    if not contested:
+    differing = [resolved for name, resolved in contested.items() if name not in PRINTED]
+    if not differing:
         return witnessed(entries)
-    contradicting = {claim.entry.id for one in contested for claim in one.others}
+    contradicting = {claim.entry.id for one in differing for claim in one.others}
     agreeing = [entry for entry in entries if entry.id not in contradicting]
-    return worst([witnessed(agreeing or entries), *(one.status for one in contested if one.status == "disputed")])
+    return worst([witnessed(agreeing or entries), *(one.status for one in differing if one.status == "disputed")])
+
+
+def _marked(status: Status, told: Mapping[str, Sequence[Claim[Any]]], values: Mapping[str, Any]) -> Status:
+    """Mark an act of which a value that moves rates stands on unverified reports alone, however well it is known."""
+    for name in _MOVING_RATES:
+        carriers = [claim.entry for claim in told.get(name, ()) if compatible(claim.value, values.get(name))]
+        if carriers and witnessed(carriers) == "unverified":
+            return worst([status, "unverified"])
+    return status
 
 
 def _claims(component: str, entries: Sequence[Entry]) -> dict[str, list[Claim[Any]]]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 
 from ledger.bounding import InAll
-from ledger.deadlines import due_disputes
+from ledger.dates_told import due_disputes
 from ledger.findings import (
     CONFLICTING,
     NOT_FIRST,

@@ -1,24 +1,24 @@
 """Deadlines: what acts have set or threatened, and what became of it by an instant.
 
-Starts and lapses follow from the acts on components; other dates are told by reports of their own. A day is passed when
-it has ended in its zone. Only acts made by the instant asked for count: nobody was bound by what came later.
+Starts and lapses follow from the acts on components; other dates are told by reports of their own, for which see
+`ledger.dates_told`. A day is passed when it has ended in its zone. Only acts made by the instant asked for count:
+nobody was bound by what came later.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Literal, NamedTuple, assert_never
 
-from ledger.acts import ActOnComponent, Dispute, dispute
-from ledger.reports import Entry, in_order_of_acts
-from ledger.resolution import Claim, Resolved, Status, resolve, witnessed, worst
+from ledger.acts import ActOnComponent, Dispute
+from ledger.resolution import Status
 from ledger.timeline import Ruling
-from schemas.events import ActReported, CommitmentChanged, DeadlineChanged
 from schemas.rates import ByProduct, EitherRate, Rate, RateRange, RateUnknown, Specific
 from schemas.times import When, when_text, window, zone
 
-_CLOSING = frozenset({"met", "missed", "withdrawn"})
+_DAY = timedelta(days=1)
 Kind = Literal["lapse", "start", "threat", "promise", "procedure"]
 State = Literal["pending", "moved", "met", "lapsed", "lapsed_unconfirmed", "withdrawn", "moot"]
 
@@ -51,15 +51,25 @@ def of_component(
     The acts come in their order.
     """
     made = [act for act in acts if act.made_at <= at]
-    found = [_start(component, act, made[place + 1 :], at) for place, act in enumerate(made) if _lies_ahead(act)]
     standing = [ruling for ruling in rulings if ruling.at <= at]
+    found = [
+        _start(component, act, _made_of_start(act, islice(made, place + 1, None), standing), at)
+        for place, act in enumerate(made)
+        if _lies_ahead(act)
+    ]
     lapses = [
         _lapse(
             f"{component}.lapse" if place == 0 else _own_name(component, chain.acts[0]), component, chain, standing, at
         )
         for place, chain in enumerate(_chains([act for act in made if act.lead.stage != "exempted"]))
     ]
-    lapses += [_lapse(_own_name(component, act), component, _Chain([act]), (), at) for act in made if _spares(act)]
+    lapses += [
+        _lapse(
+            _own_name(component, act), component, _Chain([act], _spares_no_more(act, made[place + 1 :])), standing, at
+        )
+        for place, act in enumerate(made)
+        if _spares(act)
+    ]
     return [*found, *[one for one in lapses if one is not None]]
 
 
@@ -76,7 +86,22 @@ def _lies_ahead(act: ActOnComponent) -> bool:
     return act.start is not None and act.start.latest > act.public_at
 
 
-def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent], at: datetime) -> Deadline:
+def _spares_no_more(act: ActOnComponent, later: Sequence[ActOnComponent]) -> tuple[State, str] | None:
+    """Tell what has disposed of an exemption's end: its renewal, another rate of its products, the component's end."""
+    for other in later:
+        if not other.moves or not _same_goods(act, other):
+            continue
+        of_products = isinstance(other.rate, ByProduct)
+        if other.lead.stage == "exempted":
+            same = of_products if isinstance(act.rate, ByProduct) else other.lead.goods == act.lead.goods
+            if same and _starts_in_time(other, act):
+                return "moot", f"overtaken by {other.act}"
+        elif (of_products or other.lead.stage == "ended") and (closed := _closed(act, other)) is not None:
+            return closed
+    return None
+
+
+def _start(component: str, act: ActOnComponent, made_of_it: tuple[State, str] | None, at: datetime) -> Deadline:
     due, start = act.effective, act.start
     assert due is not None  # noqa: S101 -- `_lies_ahead` holds
     assert start is not None  # noqa: S101 -- as above
@@ -88,11 +113,8 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         state, reason = "lapsed_unconfirmed", "the day passed with no outcome recorded"
     else:
         state, reason = "pending", ""
-    for other in later:
-        overtaken = _overtaken(act, other)
-        if overtaken is not None:
-            state, reason = overtaken
-            break
+    if made_of_it is not None:
+        state, reason = made_of_it
     return Deadline(
         id=f"{component}.start.{act.act.lower()}",
         kind="threat" if act.lead.stage == "threatened" else "start",
@@ -109,6 +131,22 @@ def _start(component: str, act: ActOnComponent, later: Sequence[ActOnComponent],
         acts=(act.act,),
         heard_at=act.start_heard_at,
     )
+
+
+def _made_of_start(
+    act: ActOnComponent, later: Iterable[ActOnComponent], rulings: Sequence[Ruling]
+) -> tuple[State, str] | None:
+    """Tell what later acts and courts make of a start that had not come."""
+    assert act.start is not None  # noqa: S101 -- `_lies_ahead` holds
+    for other in later:
+        if act.moves and other.order[0] > act.start.latest + _DAY:
+            break  # acts come as they are made public: the start has come
+        overtaken = _overtaken(act, other)
+        if overtaken is not None:
+            return overtaken
+    voided = (one for one in rulings if one.public_at > act.public_at and one.at < act.start.latest)
+    court = next(voided, None) if act.moves else None
+    return None if court is None else ("moot", f"held unlawful by {court.court}")
 
 
 def _overtaken(act: ActOnComponent, other: ActOnComponent) -> tuple[State, str] | None:
@@ -167,8 +205,14 @@ def _chains(made: Iterable[ActOnComponent]) -> list[_Chain]:
 
 
 def _starts_in_time(act: ActOnComponent, before: ActOnComponent) -> bool:
+    starts = _starts(act)
+    return starts is not None and before.end is not None and starts <= before.end.latest
+
+
+def _starts(act: ActOnComponent) -> datetime | None:
+    """Return when an act begins; an extension that does not tell is there when it is announced."""
     start = window(act.lead.announced) if act.start is None and act.lead.stage == "extended" else act.start
-    return start is not None and before.end is not None and start.earliest <= before.end.latest
+    return None if start is None else start.earliest
 
 
 def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], at: datetime) -> Deadline | None:
@@ -182,6 +226,8 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
     state, reason = closed or ("pending", "")
     if state == "lapsed" and not passed:
         state, reason = "pending", ""
+    elif state == "pending" and passed and current.until.basis == "inferred":
+        reason = "the end is inferred: no report tells whether it came"
     elif state == "pending" and passed:
         state, reason = "lapsed_unconfirmed", "lapsed as written; no report of the outcome"
     return Deadline(
@@ -204,16 +250,17 @@ def _lapse(name: str, component: str, chain: _Chain, rulings: Sequence[Ruling], 
 
 def _closed(current: ActOnComponent, act: ActOnComponent) -> tuple[State, str] | None:
     """Tell whether a later act without an end of its own disposes of the lapse that `current` set."""
-    until = current.end
-    if act.start is None or until is None or not _same_goods(current, act):
+    until, starts = current.end, _starts(act)
+    if starts is None or until is None or not _same_goods(current, act):
         return None
-    starts = act.start.earliest
     if act.lead.stage == "ended" and act.lead.ended_how == "expired" and starts >= until.earliest:
         return "lapsed", f"expired by {act.act}"
     if starts > until.latest:
         return None
     if act.lead.stage == "ended":
         return "moot", f"its component was ended by {act.act}"
+    if act.lead.stage == "extended":
+        return "moot", f"extended without an end by {act.act}"
     return ("moot", f"overtaken by {act.act}") if act.lead.stage in {"imposed", "changed", "suspended"} else None
 
 
@@ -256,106 +303,6 @@ def _words(rate: Rate) -> str:
 
 def _only_extends(act: ActOnComponent) -> bool:
     return act.lead.stage == "extended" and act.on_lapse is None and act.suspended is None
-
-
-def told(
-    deadline: str, entries: Sequence[Entry], ended: Callable[[str, datetime], bool], at: datetime
-) -> Deadline | None:
-    """Return a deadline that reports tell of, as it stands at an instant. None if nobody had set it by then.
-
-    `ended` tells whether a component had been ended by an instant.
-    """
-    made = in_order_of_acts([entry for entry in entries if entry.made_at <= at])
-    reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
-    acts = list(dict.fromkeys(report.act for _, report in reports))
-    by_act = ((act, due_told(deadline, act, made)) for act in reversed(acts))
-    dated_by, resolved = next(((act, one) for act, one in by_act if one is not None), ("", None))
-    if resolved is None:
-        return None
-    due = resolved.value
-    passed = window(due).latest <= at
-    closing = _closing([report for _, report in reports])
-    put_off = next((one.act for _, one in reversed(reports) if one.stage == "moved"), dated_by)
-    component = _last_told([report.component for _, report in reports])
-    state: State = "lapsed_unconfirmed" if passed else "pending"
-    reason = "the day passed with no outcome recorded" if passed else None
-    if closing is not None:
-        state = {"met": "met", "missed": "lapsed", "withdrawn": "withdrawn"}[closing.stage]  # type: ignore[assignment]
-        reason = f"{closing.stage} by {closing.act}"
-    elif acts.index(put_off) > acts.index(dated_by):
-        state, reason = "moved", f"moved by {put_off}, which tells no new date"
-    elif not passed and component is not None and ended(component, at):
-        state, reason = "moot", f"{component} has ended"
-    closed_by = [entry for entry, report in reports if closing is not None and report.act == closing.act]
-    told_before = [(when_text(report.due), report.act) for _, report in reports if report.due is not None]
-    changes = list(dict.fromkeys([*told_before, (when_text(due), dated_by)]))
-    setting = [report for _, report in reports if report.stage not in _CLOSING] or [report for _, report in reports]
-    return Deadline(
-        id=deadline,
-        kind=setting[0].kind,
-        what=_last_told([report.what for report in setting]) or setting[0].title or deadline,
-        due=due,
-        on_lapse=_last_told([report.on_lapse for report in setting]),
-        state=state,
-        reason=reason,
-        revision=_dates_had([text for text, _ in changes]),
-        trail=tuple(change for change in changes if change[0] != when_text(due)),
-        component=component,
-        measure=None,
-        status=worst([resolved.status, witnessed(closed_by)] if closed_by else [resolved.status]),
-        acts=tuple(acts),
-        heard_at=min(
-            entry.heard_at for entry in (*resolved.carriers, *[one for one, report in reports if report.due == due])
-        ),
-        disputes=(dispute(deadline, "due", resolved),) if resolved.others else (),
-    )
-
-
-def _last_told(values: Sequence[str | None]) -> str | None:
-    return next((value for value in reversed(values) if value is not None), None)
-
-
-def _dates_had(texts: Sequence[str]) -> int:
-    """Count the dates that a deadline has had; one that it comes back to is another revision, warned of anew."""
-    back = [
-        place for place, text in enumerate(texts) if place and texts[place - 1] != text and text in texts[: place - 1]
-    ]
-    return len(set(texts)) + len(back)
-
-
-def _closing(reports: Sequence[DeadlineChanged]) -> DeadlineChanged | None:
-    """Return the last word that a deadline was met, missed or withdrawn. None where an act has set it anew since."""
-    order = list(dict.fromkeys(report.act for report in reports))
-    closing = next((report for report in reversed(reports) if report.stage in _CLOSING), None)
-    if closing is None:
-        return None
-    later = order[order.index(closing.act) + 1 :]
-    anew = any(report.act in later and report.stage not in _CLOSING and report.due is not None for report in reports)
-    return None if anew else closing
-
-
-def due_told(subject: str, act: str, entries: Sequence[Entry]) -> Resolved[When] | None:
-    """Resolve the date that the reports of an act tell for a deadline or a promise. None where none tells one."""
-    claims: list[Claim[When]] = []
-    for entry in entries:
-        event = entry.event
-        if isinstance(event, DeadlineChanged | CommitmentChanged) and event.act == act and event.due is not None:
-            claims.append(Claim(event.due, entry))
-        elif isinstance(event, ActReported) and event.act == act:
-            claims.extend(
-                Claim(claim.value, entry)
-                for claim in event.claims
-                if claim.subject == subject and claim.property == "due" and isinstance(claim.value, When)
-            )
-    return resolve(claims, None)
-
-
-def due_disputes(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:
-    """Return how the reports made by an instant differ on the date of a promise, act by act."""
-    made = [entry for entry in entries if entry.made_at <= at]
-    acts = dict.fromkeys(entry.event.act for entry in sorted(made, key=lambda entry: entry.order))
-    found = [due_told(subject, act, made) for act in acts]
-    return [dispute(subject, "due", one) for one in found if one is not None and one.others]
 
 
 def warn_at(due: When, lead: str) -> datetime:

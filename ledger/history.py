@@ -23,7 +23,7 @@ from ledger.findings import (
     of_report,
 )
 from ledger.knowledge import Knowledge, Parts
-from ledger.parts import OfUnit, RowKey
+from ledger.parts import OfUnit, RowKey, Warned
 from ledger.reports import Unit, UnitKind, entry_of, public_at
 from ledger.rows import reports_told, utc_text
 from ledger.views import View, view
@@ -170,13 +170,16 @@ class Negotiation:
             if deadline.state != "pending" or deadline.due.basis == "inferred":
                 continue
             for lead in self.leads:
-                warn = warn_at(deadline.due, lead)
-                key = (deadline.id, deadline.revision, lead)
-                if not deadline.heard_at < warn <= at or key in part.alerted:
+                warn, due = warn_at(deadline.due, lead), window(deadline.due).earliest
+                before = part.alerted.get((deadline.id, lead))
+                if not deadline.heard_at < warn <= at or (before is not None and before.earliest == due):
                     continue
                 if self._stands(unit, part, deadline, at):
-                    part.alerted[key] = None
-                    outcome.alerts.append(self._alert_of(outcome, recorded, deadline, lead, warn))
+                    # acts may count fewer dates than were warned of, where reports of one act have put it right
+                    revision = max(deadline.revision, before.revision + 1) if before is not None else deadline.revision
+                    part.alerted[deadline.id, lead] = Warned(due, revision)
+                    warned = deadline._replace(revision=revision)
+                    outcome.alerts.append(self._alert_of(outcome, recorded, warned, lead, warn))
 
     def _stands(self, unit: Unit, part: OfUnit, deadline: Deadline, at: datetime) -> bool:
         """Tell whether a late strike still speaks of the date that stood until it was due, or stands now."""

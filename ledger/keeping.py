@@ -24,7 +24,7 @@ from schemas.codec import decode, encode
 from schemas.encoding import plain_json
 from schemas.events import MetricDefined, ReplayOpened, StackingRuleDefined
 
-LAYOUT = "4"
+LAYOUT = "5"
 """What is saved, and how; to be raised when that changes."""
 MEETINGS_A_PAGE = 64
 T = TypeVar("T")

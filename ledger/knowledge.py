@@ -303,11 +303,13 @@ class Knowledge:
         return self.tallies.at(metric, formula, at, self.meetings, self.settled_meeting)
 
     def ended(self, component: str, at: datetime) -> bool:
-        """Tell whether nothing of a component holds at an instant because acts made by then have ended it."""
+        """Tell whether nothing of a component holds at an instant: acts made by then, or a court, have ended it."""
         timeline = self.timeline(component)
         now = segments_at(timeline.lawful, at).values() if timeline is not None else ()
-        ending = [one.act for one in now if one.act is not None and one.act.lead.stage == "ended"]
-        return bool(now) and len(ending) == len(now) and all(act.made_at <= at for act in ending)
+        return bool(now) and all(
+            one.act is not None and one.act.made_at <= at and (one.force == "voided" or one.act.lead.stage == "ended")
+            for one in now
+        )
 
 
 def _order(act: ActOnComponent) -> tuple[datetime, datetime, str]:

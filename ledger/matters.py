@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import Dispute, dispute
-from ledger.reports import Entry
+from ledger.reports import Entry, place_of
 from ledger.resolution import Claim, Resolved, Status, rank, resolve, witnessed
 from ledger.timeline import NEVER, Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
@@ -30,7 +30,7 @@ def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
         lead = max(reports, key=lambda entry: (rank(entry, None), entry.order))
         contested = any(resolved.status == "disputed" for _, resolved in _resolved(reports))
         found.append(Step(act, lead, "disputed" if contested else witnessed(reports)))
-    return sorted(found, key=lambda step: min(entry.order for entry in by_act[step.act]))
+    return sorted(found, key=lambda step: place_of(by_act[step.act]))
 
 
 def differing(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:

@@ -20,7 +20,7 @@ def head_of(act: ActOnComponent) -> bytes | None:
     lead = act.lead
     if not act.data or act.disputes or any(not same(getattr(act, name), getattr(lead, name)) for name in SETTABLE):
         return None
-    instants = [micros(one) for one in (act.public_at, act.made_at, act.start_heard_at, act.end_heard_at)]
+    instants = [micros(one) for one in (act.order[0], act.public_at, act.made_at, act.start_heard_at, act.end_heard_at)]
     return plain_json([act.status, act.unanimous, *instants])
 
 
@@ -33,7 +33,7 @@ def unpack(line: bytes) -> ActOnComponent:
     """Bring it back."""
     head, data = line[: line.index(b"]") + 1], line[line.index(b"]") + 1 :]
     status, unanimous, *instants = orjson.loads(head)
-    public_at, made_at, start_heard_at, end_heard_at = map(from_micros, instants)
+    ordered_at, public_at, made_at, start_heard_at, end_heard_at = map(from_micros, instants)
     lead: Any = decode(data)
     if not isinstance(lead, ComponentChanged):
         raise TypeError(f"expected what an act does as it was put away, got {lead!r}")
@@ -42,6 +42,7 @@ def unpack(line: bytes) -> ActOnComponent:
         data,
         status=status,
         unanimous=unanimous,
+        ordered_at=ordered_at,
         public_at=public_at,
         made_at=made_at,
         start_heard_at=start_heard_at,

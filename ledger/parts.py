@@ -22,6 +22,13 @@ from schemas.positions import Recorded
 RowKey = tuple[Table, str]
 
 
+class Warned(NamedTuple):
+    """The last warning of a deadline with one lead: the earliest instant of the date it spoke of, and its revision."""
+
+    earliest: datetime
+    revision: int
+
+
 @dataclass(slots=True)
 class OfAct:
     """The reports of one act by their ids, and the units that any of them works on."""
@@ -68,11 +75,11 @@ class OfUnit:
     """One unit: the acts on it, the deadlines told that hang on it, and what the log's order has made of it so far.
 
     `judged` are the acts that are steps of proceedings, `rows` those last put out, `wakes` the instants asked of the
-    clock, `alerted` the warnings given. The others are computed when asked for and forgotten when a further report
-    makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those that stay as they
-    were, and for `component_before`, which often lacks nothing but one more act. `told` counts the reports of each act
-    in `resolved`; `heads` has what stood before their reports when they were put away, as long as they are the same.
-    Before `stays_until` the rows stay as they are, but for that count; None where nobody knows.
+    clock, `alerted` the last warning by deadline and lead. The others are computed when asked for and forgotten when a
+    further report makes the unit another one, but for `shown`: deadlines with the rows that tell of them, for those
+    that stay as they were, and for `component_before`, which often lacks nothing but one more act. `told` counts the
+    reports of each act in `resolved`; `heads` has what stood before their reports when they were put away, as long as
+    they are the same. Before `stays_until` the rows stay as they are, but for that count; None where nobody knows.
     """
 
     acts: dict[str, None] = field(default_factory=dict)
@@ -80,7 +87,7 @@ class OfUnit:
     hanging: dict[str, None] = field(default_factory=dict)
     rows: dict[RowKey, Json] = field(default_factory=dict)
     wakes: tuple[datetime, ...] = ()
-    alerted: dict[tuple[str, int, str], None] = field(default_factory=dict)
+    alerted: dict[tuple[str, str], Warned] = field(default_factory=dict)
     resolved: dict[str, ActOnComponent | None] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     heads: dict[str, tuple[ActOnComponent, bytes]] = field(default_factory=dict)
@@ -104,7 +111,8 @@ class OfUnit:
         known = [(name, act) for name, act in self.resolved.items() if act is not None]
         acts = {name: head + one_line(act.data) for name, act in known if (head := self._head(name, act)) is not None}
         told = [[name, self.told[name]] for name in acts]
-        return b"\n".join([plain_json([*names, rows, wakes, list(self.alerted), told]), *acts.values()])
+        alerted = [(*key, micros(one.earliest), one.revision) for key, one in self.alerted.items()]
+        return b"\n".join([plain_json([*names, rows, wakes, alerted, told]), *acts.values()])
 
     def _head(self, name: str, act: ActOnComponent) -> bytes | None:
         before = self.heads.get(name)
@@ -126,7 +134,7 @@ class OfUnit:
             hanging=dict.fromkeys(hanging),
             rows={(table, key): row for table, key, row in rows},
             wakes=tuple([from_micros(wake) for wake in wakes]),
-            alerted=dict.fromkeys([(deadline, revision, lead) for deadline, revision, lead in alerted]),
+            alerted={(name, lead): Warned(from_micros(due), revision) for name, lead, due, revision in alerted},
             resolved={name: unpack(line) for (name, _), line in zip(told, lines, strict=True)},
             told=dict(told),
         )

@@ -1,6 +1,6 @@
 """A report as the fold keeps it: with the instant from which it is public, and the units it works on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, assert_never
 
@@ -89,7 +89,17 @@ def in_order_of_acts(entries: Iterable[Entry]) -> list[Entry]:
     found: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=_order):
         found.setdefault(entry.event.act, []).append(entry)
-    return [entry for of_act in found.values() for entry in of_act]
+    return [entry for of_act in sorted(found.values(), key=place_of) for entry in of_act]
+
+
+def place_of(entries: Sequence[Entry]) -> tuple[datetime, str, str]:
+    """Return the place of an act among others: that of the first report that is no rumour, if there is one."""
+    return min([entry.order for entry in verified(entries)])
+
+
+def verified(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return the reports that are no rumours; all of them where nobody else tells."""
+    return [entry for entry in entries if entry.event.source.grade != "unverified"] or entries
 
 
 def _order(entry: Entry) -> tuple[datetime, str, str]:

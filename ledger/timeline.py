@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from ledger.acts import ActOnComponent
 from schemas.events import Goods
-from schemas.rates import ByProduct, PlainRate, RateRange, bounds, exact
+from schemas.rates import ByProduct, Exact, PlainRate, RateRange, bounds, exact
 from schemas.times import window
 
 Reading = Literal["lawful", "collected"]
@@ -196,6 +196,8 @@ def _with_its_end(track: Track, act: ActOnComponent, before: Segment | None, pro
     segment = track[-1]
     if act.end is None or act.until_kind != "stated" or act.end.latest <= segment.from_at:
         return track
+    if act.until is not None and act.until.basis == "inferred":  # nobody has written it: nothing lapses by it
+        return track
     if product and act.lead.stage == "exempted":  # the goods fall back to what holds for all others by then
         return (*track[:-1], segment._replace(to_at=act.end.latest))
     if act.lead.stage == "exempted" and act.on_lapse is None and before is not None and before.force in IN_EFFECT:
@@ -310,7 +312,7 @@ def _left(act: ActOnComponent, before: Segment) -> PlainRate | None:
     low, high = (number - Decimal(act.suspended) for number in written)
     if low < 0 or high == 0:
         return None
-    return exact(low) if low == high else RateRange(low=exact(low), high=exact(high))
+    return exact(low) if low == high else _between(exact(low), exact(high))
 
 
 def _written(before: Segment | None) -> PlainRate | None:
@@ -341,7 +343,12 @@ def _sum(rate: PlainRate, suspended: PlainRate | None) -> PlainRate:
     if one is None or other is None:
         return suspended if rate == "0" and suspended is not None else rate
     low, high = exact(one[0] + other[0]), exact(one[1] + other[1])
-    return low if low == high else RateRange(low=low, high=high)
+    return low if low == high else _between(low, high)
+
+
+def _between(low: Exact, high: Exact) -> RateRange:
+    """Return a range that was reckoned, which may have more digits than a report may tell."""
+    return RateRange.model_construct(low=low, high=high)
 
 
 def _void(tracks: dict[str, Track], ruling: Ruling) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, assert_never
 
-from ledger.deadlines import Deadline, of_component, told, warnings_at
+from ledger.dates_told import told
+from ledger.deadlines import Deadline, of_component, warnings_at
 from ledger.knowledge import Knowledge
 from ledger.parts import OfUnit, OnComponent
 from ledger.reports import Unit

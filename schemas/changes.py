@@ -6,7 +6,7 @@ from typing_extensions import TypedDict  # pydantic, which writes their JSON Sch
 
 Table = Literal["measures", "deadlines", "meetings", "metrics"]
 TABLES: tuple[Table, ...] = ("measures", "deadlines", "meetings", "metrics")
-FOLD_VERSION = "6"
+FOLD_VERSION = "7"
 """Version of the fold and its policy. Another one is a second set of derived topics on the same ledger."""
 
 Json = dict[str, object]
