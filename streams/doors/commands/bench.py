@@ -14,6 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from streams.bench import latency as of_latency
 from streams.bench import pipeline as of_pipeline
+from streams.bench import poison as of_poison
 from streams.bench import recovery as of_recovery
 from streams.bench.summary import markdown, table
 from streams.doors import showing
@@ -21,7 +22,7 @@ from streams.doors.commanding import INTERRUPTED, AsJson, AsTable, Brokers, answ
 from streams.settings import UsageError
 
 bench = typer.Typer(no_args_is_help=True, epilog="Example: $ parley bench pipeline --projection tally")
-app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery.")
+app.add_typer(bench, name="bench", help="Measure this machine: events a second, latency, recovery, poison.")
 
 T = TypeVar("T")
 Seed = Annotated[int, typer.Option("--seed", help="Of the workload.", min=0)]
@@ -136,6 +137,21 @@ def recovery(
         as_table=as_table,
         as_markdown=as_markdown,
     )
+
+
+@bench.command(name="poison", epilog="Example: $ parley bench poison --rounds 20")
+def poison(
+    rounds: Annotated[int, typer.Option("--rounds", help="How often each kind is tried.", min=1, max=1_000)] = 20,
+    seed: Seed = 1,
+    brokers: Brokers = None,
+    as_json: AsJson = False,
+    as_table: AsTable = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Measure how much longer a change takes when a record that is no event stands before its event."""
+    with _telling() as tell:
+        found = _measured(lambda: of_poison.poison(brokers, rounds=rounds, seed=seed, tell=tell))
+    _show(found, of_poison.COLUMNS, of_poison.lines(found), as_json=as_json, as_table=as_table, as_markdown=as_markdown)
 
 
 def _measured(measure: Callable[[], Coroutine[Any, Any, T]]) -> T:
