@@ -24,7 +24,7 @@ from streams.bench.place import PARTITIONS, Laid, Place, Tell, lay, place
 from streams.bench.processes import Crew, crew, leave, start, tail
 from streams.bench.stages import Projections, Stage, latency_stages, processes
 from streams.bench.subscriber import SubscriberSettings
-from streams.bench.summary import nearest_rank
+from streams.bench.summary import Spread, nearest_rank, written
 from streams.bench.tables import cuts_of
 from streams.bench.workload import NAME, NEGOTIATIONS, records
 from streams.cores import Cores, confine, set_apart
@@ -32,7 +32,7 @@ from streams.reading import end_positions
 from streams.topics import CHANGES, EVENTS
 from streams.topics_on_kafka import ensure_topics
 
-SCHEMA: Final = "parley.bench.latency/2"
+SCHEMA: Final = "parley.bench.latency/3"
 COLUMNS: Final = ("append to change, ms", "p50", "p90", "p99", "max", "p50 to its ceiling's", "with changes")
 _ARRIVE_S: Final = 30.0
 _LOOK_S: Final = 0.02
@@ -83,9 +83,10 @@ async def latency(
     seed: int,
     projections: Projections,
     own_core: bool,
+    runs: int,
     tell: Tell,
 ) -> dict[str, Any]:
-    """Measure each stage at each rate; return the document that `parley bench latency` prints.
+    """Measure each stage at each rate, in so many runs; return the document that `parley bench latency` prints.
 
     Before, the last stage works at the highest rate for `warm` seconds that nobody counts: a broker that has just
     begun takes several times the processor time of one that has compiled what it does most.
@@ -98,7 +99,7 @@ async def latency(
             measuring = _Measuring(here, laid, cores, seed, tell)
             if warm:
                 await measuring.stage(replace(stages[-1], what="warming up"), [max(rates)], warm)
-            measured = [await measuring.stage(stage, rates, seconds) for stage in stages]
+            measured = [await _run(measuring, run, stages, rates, seconds) for run in range(1, runs + 1)]
     return {
         "schema": SCHEMA,
         "command": command(),
@@ -113,8 +114,15 @@ async def latency(
             "warm_seconds": warm,
         },
         "own_core": cores is not None,
-        "rates": [asdict(one) for of_rate in zip(*measured, strict=True) for one in _compared(of_rate)],
+        "runs": [[asdict(one) for one in run] for run in measured],
     }
+
+
+async def _run(
+    measuring: "_Measuring", run: int, stages: Sequence[Stage], rates: Sequence[float], seconds: float
+) -> list[AtRate]:
+    found = [await measuring.stage(stage, rates, seconds, f"run {run}: ") for stage in stages]
+    return [one for of_rate in zip(*found, strict=True) for one in _compared(of_rate)]
 
 
 @contextmanager
@@ -133,16 +141,18 @@ def _beside(here: Place, cores: Cores | None) -> Iterator[None]:
 
 
 def lines(document: Mapping[str, Any]) -> list[list[str]]:
-    """Return a line for each stage at each rate."""
-    return [
-        [
-            f"{one['rate']:g} events/s, {one['what']}",
-            *(f"{one['acknowledged_to_change_ms'][name]:.1f}" for name in ("p50", "p90", "p99", "max")),
-            "" if one["of_ceiling"] is None else f"{one['of_ceiling']:.1f}",
-            f"{one['with_changes']:,} of {one['events']:,}",
-        ]
-        for one in document["rates"]
-    ]
+    """Return a line for each stage at each rate: the median of its runs, with the lowest and the highest."""
+    found = []
+    for of_stage in zip(*document["runs"], strict=True):
+        first = of_stage[0]
+        took = [one["acknowledged_to_change_ms"] for one in of_stage]
+        shares = [written(Spread.of(one[name] for one in took), 1) for name in ("p50", "p90", "p99", "max")]
+        of_ceiling = written(Spread.of(one["of_ceiling"] for one in of_stage), 1)
+        counts = [sum(one[name] for one in of_stage) for name in ("with_changes", "events")]
+        found.append(
+            [f"{first['rate']:g} events/s, {first['what']}", *shares, of_ceiling, "{:,} of {:,}".format(*counts)]
+        )
+    return found
 
 
 def _compared(found: Sequence[AtRate]) -> list[AtRate]:
@@ -171,7 +181,7 @@ class _Measuring:
         self._tell = tell
         self._turns = 0
 
-    async def stage(self, stage: Stage, rates: Sequence[float], seconds: float) -> list[AtRate]:
+    async def stage(self, stage: Stage, rates: Sequence[float], seconds: float, run: str = "") -> list[AtRate]:
         """Let one stage work at these rates, one after the other."""
         self._turns += 1
         beside = self._here.beside(f"{self._turns}-{stage.name}")
@@ -182,7 +192,7 @@ class _Measuring:
         async with crew(beside.folder, module, settings) as working:
             if self._cores is not None:
                 working.confine(self._cores.own)
-            self._tell(f"{stage.what}: it folds what there is")
+            self._tell(f"{run}{stage.what}: it folds what there is")
             await working.until_done(self._ends)
             return [await self._at(stage, beside, working, rate, seconds) for rate in rates]
 

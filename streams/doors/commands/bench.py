@@ -26,6 +26,7 @@ app.add_typer(bench, name="bench", help="Measure this machine: events a second, 
 
 T = TypeVar("T")
 Seed = Annotated[int, typer.Option("--seed", help="Of the workload.", min=0)]
+Runs = Annotated[int, typer.Option("--runs", help="How often; the table shows the median.", min=1, max=20)]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="The table as it stands in the README.")]
 
 
@@ -45,7 +46,7 @@ def pipeline(
     events: Annotated[int, typer.Option("--events", help="How many.", min=1_000)] = 300_000,
     seed: Seed = 1,
     projection: Annotated[Which, typer.Option("--projection", help="Which work.")] = Which.BOTH,
-    runs: Annotated[int, typer.Option("--runs", help="How often; the table shows the median.", min=1, max=20)] = 1,
+    runs: Runs = 1,
     profile: Annotated[bool, typer.Option("--profile", help="Also show where the engine's time goes.")] = False,
     brokers: Brokers = None,
     as_json: AsJson = False,
@@ -90,6 +91,7 @@ def latency(
     ] = True,
     seed: Seed = 1,
     projection: Annotated[Which, typer.Option("--projection", help="Which work.")] = Which.BOTH,
+    runs: Runs = 1,
     brokers: Brokers = None,
     as_json: AsJson = False,
     as_table: AsTable = False,
@@ -108,6 +110,7 @@ def latency(
                 seed=seed,
                 projections=projection.value,
                 own_core=own_core,
+                runs=runs,
                 tell=tell,
             )
         )
