@@ -9,8 +9,6 @@ from pathlib import Path
 from streams.engine import ExitCode, Record, decode_cut
 from streams.topics import partition_of
 from tests.faults.checkers import Finding, Wrong, check_covered, check_cut, check_ledger, check_outputs, check_rows
-from tests.faults.crew import AGAIN
-from tests.faults.history import History
 from tests.faults.landing import recovered_ms, waiting_at
 from tests.faults.places import APPENDED, TABLES, Contents, Places
 from tests.faults.reference import Reference, reference
@@ -180,15 +178,6 @@ async def judge_faults(trial: Trial, verdict: Verdict) -> None:
         for one in trial.history.of("exited")
         if one["worker"] in paused and one["code"] == ExitCode.PRODUCER and "Fenced" in one["why"]
     )
-
-
-def out_of_place(history: History, *, leaves: bool) -> str | None:
-    """Return which worker ended by itself and was started anew although nothing was done to it that explains that."""
-    explained = {ExitCode.PRODUCER} if leaves else set()
-    for one in history.of("exited"):
-        if one["code"] in set(AGAIN) - {-signal.SIGKILL} - explained:
-            return f"{one['worker']} ended with {one['code']}, which nothing in this trial explains: {one['why']}"
-    return None
 
 
 async def _sent(places: Places, outputs: str) -> Sent:

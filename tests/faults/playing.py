@@ -10,12 +10,14 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
+from streams.engine import ExitCode
 from streams.reading import BrokerUnreachable
 from tests.faults.brokers import all_in_sync
 from tests.faults.cluster import Cluster
 from tests.faults.crew import Broken, Crew
+from tests.faults.exits import out_of_place
 from tests.faults.history import History
-from tests.faults.judge import Verdict, judge, out_of_place
+from tests.faults.judge import Verdict, judge
 from tests.faults.places import Places
 from tests.faults.trial import Play, Trial
 
@@ -41,15 +43,15 @@ class Stage:
 class Kind:
     """One kind of trial: its name, how it is played, on how many partitions, and on how many nodes of its own.
 
-    Without nodes of its own it is played on the embedded broker. `leaves`: a worker may end with `ExitCode.PRODUCER`
-    and be started anew, since it was overtaken or its broker did not answer.
+    Without nodes of its own it is played on the embedded broker. `ends_with`: the exit codes that belong to it, whether
+    a worker ends by itself or when it is told to leave; any other is a failure.
     """
 
     name: str
     play: Play
     partitions: int = 4
     nodes: int = 0
-    leaves: bool = False
+    ends_with: tuple[ExitCode, ...] = ()
 
 
 async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = None) -> Verdict:
@@ -73,7 +75,7 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                     if slot.process is not None:
                         await trial.crew.leave(slot)
                 await judge(trial, verdict)
-                verdict.trouble = verdict.trouble or out_of_place(history, leaves=kind.leaves or kind.nodes > 0)
+                verdict.trouble = verdict.trouble or out_of_place(history, kind.ends_with)
                 if trial.nodes is not None:
                     await all_in_sync(trial)
         except Exception as error:  # noqa: BLE001 -- the run goes on, the verdict says what happened

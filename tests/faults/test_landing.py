@@ -9,7 +9,7 @@ from streams.engine import Cut, ExitCode
 from tests.faults.crew import Broken, Crew
 from tests.faults.history import History, Operation
 from tests.faults.in_memory import Kept, PlacesInMemory, World, fold, sound_ledger
-from tests.faults.judge import Verdict, judge_faults, out_of_place
+from tests.faults.judge import Verdict, judge_faults
 from tests.faults.landing import recovered_ms, waiting_at
 from tests.faults.places import APPENDED, TABLES
 from tests.faults.replays import alike
@@ -208,31 +208,6 @@ async def test_an_exit_that_nobody_asked_for_is_counted_by_its_code(world: World
     for code in (0, -9, -15, ExitCode.PRODUCER, ExitCode.PRODUCER, ExitCode.SNAPSHOT, 1):
         world.trial.history.note("exited", worker="a", code=code, why="")
     assert (await judged(world)).exits == {ExitCode.PRODUCER: 2, ExitCode.SNAPSHOT: 1, 1: 1}
-
-
-@pytest.mark.parametrize(
-    ("code", "leaves", "found"),
-    [
-        (0, False, False),
-        (-9, False, False),
-        (ExitCode.PROJECTION, False, False),  # nobody starts it anew, and the trial looks for it
-        (ExitCode.PRODUCER, True, False),
-        (ExitCode.PRODUCER, False, True),
-        (ExitCode.STALLED, False, True),
-        (ExitCode.STALLED, True, True),
-        (ExitCode.SNAPSHOT, True, True),
-    ],
-)
-async def test_an_exit_that_the_trial_does_not_explain_is_found(
-    world: World, code: int, *, leaves: bool, found: bool
-) -> None:
-    world.trial.history.note("exited", worker="a", code=0, why="")
-    world.trial.history.note("exited", worker="b", code=code, why="exit 7x: the reason")
-    told = out_of_place(world.trial.history, leaves=leaves)
-    assert (told is not None) == found
-    if told is not None:
-        assert told.startswith(f"b ended with {code},")
-        assert told.endswith("exit 7x: the reason")
 
 
 # replays from zero are alike
