@@ -31,7 +31,10 @@ class Broken(Exception):  # noqa: N818 -- what the trial came to
 
 @dataclass(slots=True)
 class Slot:
-    """One place in the crew: the settings of its worker, and the process that has it now."""
+    """One place in the crew: the settings of its worker, and the process that has it now.
+
+    changed_again: of how many snapshots in a row, by partition, a part was drawn ahead and then changed again
+    """
 
     name: str
     settings: dict[str, Any]
@@ -44,6 +47,7 @@ class Slot:
     told: int = 0
     cuts: dict[int, int] = field(default_factory=dict)
     ready: set[int] = field(default_factory=set)
+    changed_again: dict[int, int] = field(default_factory=dict)
     keeper: "asyncio.Task[None] | None" = None
 
     @property
@@ -148,6 +152,7 @@ class Crew:
             )
         slot.starts += 1
         slot.ready.clear()
+        slot.changed_again.clear()
         once = {name: slot.settings.pop(name) for name in ("stop_at", "pause") if name in slot.settings}
         self._history.note("started", worker=slot.name, pid=slot.pid, **once)
 
@@ -181,6 +186,9 @@ class Crew:
                     (slot.ready.add if told["ready"] else slot.ready.discard)(told["partition"])
                     slot.cuts[told["partition"]] = told["cut"]
                     self.cuts[told["partition"]] = max(told["cut"], self.cuts.get(told["partition"], -1))
+                if "snapshot" in told:
+                    in_a_row = slot.changed_again.get(told["snapshot"], 0) + 1
+                    slot.changed_again[told["snapshot"]] = in_a_row if told["again"] else 0
                 self.changed.notify_all()
 
     def _why(self, slot: Slot) -> str:

@@ -52,6 +52,7 @@ KINDS = (
     Kind("hole in the ledger", damage.hole, ends_with=(ExitCode.HOLE,)),
     Kind("snapshot damaged", snapshots.damaged, ends_with=(ExitCode.SNAPSHOT,)),
     Kind("snapshot of another partition", snapshots.foreign),
+    Kind("snapshot drawn ahead", snapshots.drawn_ahead, partitions=1),
     Kind("mixed on workers", nemesis.on_workers, partitions=6, ends_with=_AWAY),
     Kind("poison of eight kinds", poison.between_events),
     Kind("clock an hour fast", clocks.an_hour_fast),

@@ -20,6 +20,7 @@ Lane = Callable[[Trial, Random, int], Coroutine[Any, Any, None]]
 
 _PAUSED_S_MAX = 6.0
 _HURT_S = (0.5, 7.0)
+_KEPT_SHARE = 0.75
 _NAMES = ("a", "b", "c")
 
 
@@ -49,8 +50,13 @@ async def _begin(trial: Trial, per_second: float) -> None:
     await trial.preload(2_000)
     trial.load(per_second=per_second)
     for name in _NAMES:
-        await trial.start(name, instance_id=name)
+        await _start(trial, name, trial.random)
     await trial.until_moved(500)
+
+
+async def _start(trial: Trial, name: str, dice: Random, **changes: object) -> Slot:
+    """Start a worker that goes on from a snapshot of its own if it has one, new or old, and now and then from none."""
+    return await trial.start(name, instance_id=name, kept=dice.random() < _KEPT_SHARE, **changes)
 
 
 async def _workers(trial: Trial, dice: Random, times: int) -> None:
@@ -76,16 +82,16 @@ async def _die_at_a_point(trial: Trial, slot: Slot, dice: Random) -> None:
     """Restart a worker that then kills itself at a point of the protocol, if it comes by there."""
     point = dice.choice(("after_fence", "after_cut_read", "after_project", "after_send_before_commit", "after_commit"))
     await trial.crew.leave(slot)
-    doomed = await trial.start(slot.name, instance_id=slot.name, stop_at=f"{point}:{dice.randint(1, 5)}")
+    doomed = await _start(trial, slot.name, dice, stop_at=f"{point}:{dice.randint(1, 5)}")
     await trial.last(dice.uniform(1.0, 4.0))
     if -signal.SIGKILL in doomed.codes:
         trial.strike(f"kill -9 {point}", slot.name, at_ms=trial.crew.died_ms(doomed))
 
 
-async def _restart(trial: Trial, slot: Slot, _dice: Random) -> None:
+async def _restart(trial: Trial, slot: Slot, dice: Random) -> None:
     await trial.crew.leave(slot)
     trial.strike("restart", slot.name)
-    await trial.start(slot.name, instance_id=slot.name)
+    await _start(trial, slot.name, dice)
 
 
 async def _guests(trial: Trial, dice: Random, times: int) -> None:
@@ -108,7 +114,7 @@ async def _twins(trial: Trial, number: int, _dice: Random) -> None:
 
 async def _joins_and_leaves(trial: Trial, number: int, dice: Random) -> None:
     name = f"guest {number}"
-    slot = await trial.start(name, instance_id=name)
+    slot = await _start(trial, name, dice)
     await trial.last(dice.uniform(1.0, 6.0))
     trial.strike("rebalance", name)
     await trial.crew.leave(slot)

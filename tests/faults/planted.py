@@ -1,4 +1,4 @@
-"""Eight bugs, planted in a tally worker: the suite must catch each of them."""
+"""Nine bugs, planted in a tally worker: the suite must catch each of them."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from streams.engine import Cut, EngineConfig, Outputs, Record, behind_fence, mov
 from streams.engine.fence import FencedProducer
 from streams.engine.projection import Entry, Headers
 from streams.engine.torn import Settled
+from tests.faults.kept_tally import KeptTally
 from tests.faults.tally import Tally
 
 Step = tuple[moves.State, tuple[moves.Command, ...]]
@@ -158,6 +159,15 @@ def deaf_to_strikes() -> None:
     Tally.project = projecting  # type: ignore[assignment]
 
 
+def drawn_for_good() -> None:
+    """Save an account as it was drawn, also when it has changed since."""
+
+    def touch(tally: KeptTally, negotiation: str) -> None:
+        tally._touched.setdefault(negotiation, None)  # noqa: SLF001 -- the place where the bug is planted
+
+    KeptTally.touch = touch  # type: ignore[assignment]
+
+
 PLANTED: Mapping[str, Callable[[], None]] = {
     plant.__name__: plant
     for plant in (
@@ -169,5 +179,6 @@ PLANTED: Mapping[str, Callable[[], None]] = {
         cut_one_too_far,
         no_hole_guard,
         deaf_to_strikes,
+        drawn_for_good,
     )
 }

@@ -1,6 +1,7 @@
-"""Local snapshots that are damaged, or another partition's: they are thrown away, never believed."""
+"""Local snapshots: damaged ones, and those of another partition, are never believed; others are drawn ahead."""
 
 import shutil
+import signal
 from pathlib import Path
 
 from tests.faults.crew import Broken
@@ -26,6 +27,19 @@ async def foreign(trial: Trial) -> None:
     for file, other in zip(files, [*files[1:], files[0]], strict=True):
         file.with_name(f"{other.name}.copy").replace(file)
     await _go_on(trial)
+
+
+async def drawn_ahead(trial: Trial) -> None:
+    """Kill -9 a worker under load whose snapshot was drawn ahead in part, and have it go on from that, three times."""
+    trial.load(per_second=300)
+    slot = await trial.start("a", instance_id="a", kept=True)
+    for _ in range(3):
+        # the one before was written by then, so whichever is on the disk is such a one
+        await trial.until(lambda: slot.changed_again.get(0, 0) > 1, "two snapshots of what changes while it is drawn")
+        trial.crew.signal(slot, signal.SIGSTOP)  # else another snapshot might be written before work is waiting
+        await trial.burst(200)
+        await trial.kill(slot)
+    await trial.until_moved(500)
 
 
 async def _killed(trial: Trial) -> list[Path]:

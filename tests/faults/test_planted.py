@@ -1,4 +1,4 @@
-"""Eight bugs are planted in a worker: the trial that is there to find each fails on it, and passes on a sound one."""
+"""Nine bugs are planted in a worker: the trial that is there to find each fails on it, and passes on a sound one."""
 
 import pytest
 
@@ -16,6 +16,7 @@ CAUGHT: dict[str, tuple[str, Wrong]] = {
     "cut_one_too_far": ("kill -9 behind a commit", "lost"),
     "no_hole_guard": ("hole in the ledger", "lost"),
     "deaf_to_strikes": ("clock an hour fast", "invented"),
+    "drawn_for_good": ("snapshot drawn ahead", "stale"),
 }
 
 

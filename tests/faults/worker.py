@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from streams.engine import EngineConfig, Outputs, Progress, Record, build_app, moves, run
@@ -68,6 +69,11 @@ def show(progress: Progress) -> None:
     tell(partition=progress.partition, folded=progress.folded, cut=progress.cut, ready=progress.ready)
 
 
+def show_snapshot(partition: int, again: int) -> None:
+    """Tell that a snapshot of a partition was taken, and how often what was drawn ahead of it was changed again."""
+    tell(snapshot=partition, again=again)
+
+
 def main(settings: Mapping[str, object]) -> None:
     """Run a worker with these settings."""
     own = {name: settings.get(name) for name in OWN}
@@ -80,12 +86,14 @@ def main(settings: Mapping[str, object]) -> None:
     places = Places(*(f"{own['set']}.{name}" for name in ("changes", "alerts", "dead-letters")))
     if own["planted"]:
         PLANTED[str(own["planted"])]()
-    kind = KeptTally if own["kept"] else Tally
     majors = own["majors"] if isinstance(own["majors"], list) else [1]
     version = str(own["version"] or "1")
 
-    def tally(_: int) -> Tally:
-        return kind(places, config.partitions, version=version, majors=majors)
+    def tally(partition: int) -> Tally:
+        if not own["kept"]:
+            return Tally(places, config.partitions, version=version, majors=majors)
+        taken = partial(show_snapshot, partition)
+        return KeptTally(places, config.partitions, version=version, majors=majors, on_taken=taken)
 
     run(build_app(config, tally, on_progress=show))
 
