@@ -31,15 +31,7 @@ def check_ledger(operations: Iterable[Operation], ledger: Mapping[int, Sequence[
     appends = [operation for operation in operations if operation["op"] == "append"]
     attempted = {(one["partition"], one["value"]) for one in appends if one["outcome"] != "refused"}
     refused = {one["value"] for one in appends if one["outcome"] == "refused"}
-    for one in appends:
-        if one["outcome"] != "acked":
-            continue
-        records, offset = ledger[one["partition"]], one["offset"]
-        there = records[offset] if offset < len(records) else None
-        if there is None or written(there.value) != one["value"] or written(there.key) != one["key"]:
-            yield Finding(
-                "lost", f"ledger/{one['partition']}@{offset}", f"{one['author']}-{one['number']} was acknowledged there"
-            )
+    yield from _lost(appends, ledger)
     for partition, records in ledger.items():
         for expected, record in enumerate(records):
             if record.offset != expected:
@@ -51,6 +43,21 @@ def check_ledger(operations: Iterable[Operation], ledger: Mapping[int, Sequence[
             elif (partition, value) not in attempted:
                 yield Finding("invented", f"ledger/{partition}@{record.offset}", f"nobody sent {value!r}")
     yield from _order_of_authors(appends, ledger)
+
+
+def _lost(appends: Sequence[Operation], ledger: Mapping[int, Sequence[Record]]) -> Iterator[Finding]:
+    """Look for what was acknowledged at its offset, and for what landed anywhere in its partition."""
+    values = {partition: {written(record.value) for record in records} for partition, records in ledger.items()}
+    for one in appends:
+        partition, name = one["partition"], f"{one['author']}-{one['number']}"
+        if one["outcome"] == "landed" and one["value"] not in values[partition]:
+            yield Finding("lost", f"ledger/{partition}", f"{name} was acknowledged")
+        if one["outcome"] != "acked":
+            continue
+        records, offset = ledger[partition], one["offset"]
+        there = records[offset] if offset < len(records) else None
+        if there is None or written(there.value) != one["value"] or written(there.key) != one["key"]:
+            yield Finding("lost", f"ledger/{partition}@{offset}", f"{name} was acknowledged there")
 
 
 def _order_of_authors(appends: Sequence[Operation], ledger: Mapping[int, Sequence[Record]]) -> Iterator[Finding]:

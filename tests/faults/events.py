@@ -14,13 +14,14 @@ from random import Random
 
 import orjson
 
-from streams.topics import partition_of
+from streams.topics import BATCH_BYTES_MAX, partition_of
 
 LEAD_MS = 3_600_000
 ALLOWANCE_MS = 1_000
 VALUE_BYTES_MAX = 64 << 10
 DEPTH_MAX = 16
 HOUR_MS = 3_600_000
+_TOO_LONG_ONE_IN, _TOO_LONG_FIRST = 400, 100
 
 NEGOTIATIONS = tuple(f"n{number}" for number in range(40))
 _WEIGHTS = tuple(accumulate(1 / rank for rank in range(1, len(NEGOTIATIONS) + 1)))
@@ -49,12 +50,16 @@ class Draft:
 
 @dataclass(slots=True)
 class Author:
-    """Writes events about the negotiations, few of them often; what it writes follows from its name and the times."""
+    """Writes events about the negotiations, few of them often; what it writes follows from its name and the times.
+
+    One that is `careless` writes an event now and then that no batch can hold.
+    """
 
     name: str
     seed: int
     partitions: int
     early_strikes: bool = True
+    careless: bool = False
     _random: Random = field(init=False)
     _numbers: "count[int]" = field(init=False)
 
@@ -70,6 +75,8 @@ class Author:
 
     def _drafted(self, negotiation: str, content: Mapping[str, object]) -> Draft:
         number, key = next(self._numbers), negotiation.encode()
+        if self.careless and number % _TOO_LONG_ONE_IN == _TOO_LONG_FIRST:
+            content = {**content, "quote": "x" * BATCH_BYTES_MAX}
         value = event_value(f"{self.name}-{number}", negotiation, content)
         return Draft(self.name, number, key, value, partition_of(key, self.partitions))
 

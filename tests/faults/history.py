@@ -9,6 +9,8 @@ from typing import Any, Self
 
 import orjson
 
+from tests.faults.events import Draft
+
 Operation = dict[str, Any]
 _WHOLE_BYTES_MAX = 1_000
 
@@ -57,3 +59,14 @@ class History:
     def of(self, op: str) -> Iterator[Operation]:
         """Give the operations of one kind, in order."""
         return (operation for operation in self.operations if operation["op"] == op)
+
+
+def note_append(history: History, producer: str, draft: Draft, outcome: str, offset: int | None = None) -> None:
+    """Note what became of a record.
+
+    acked: it stands at an offset. landed: it is on the ledger, nobody said where. refused: it is not. unknown: any.
+    """
+    history.note(
+        "append", producer=producer, author=draft.author, number=draft.number, key=written(draft.key),
+        value=written(draft.value), partition=draft.partition, outcome=outcome, offset=offset,
+    )  # fmt: skip

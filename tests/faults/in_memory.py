@@ -121,8 +121,9 @@ def sound_ledger(count: int) -> tuple[Contents, list[Operation]]:
 
 def appended(draft: Draft, outcome: str, offset: int | None = None) -> Operation:
     return {
-        "at_ms": NOW_MS, "op": "append", "author": draft.author, "number": draft.number, "key": written(draft.key),
-        "value": written(draft.value), "partition": draft.partition, "outcome": outcome, "offset": offset,
+        "at_ms": NOW_MS, "op": "append", "producer": draft.author, "author": draft.author, "number": draft.number,
+        "key": written(draft.key), "value": written(draft.value), "partition": draft.partition, "outcome": outcome,
+        "offset": offset,
     }  # fmt: skip
 
 

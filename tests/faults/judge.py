@@ -25,7 +25,7 @@ class Verdict:
 
     landed: how many of the faults struck while work was waiting; kills, of those, and among these the ones inside an
     open transaction; zombies: paused workers that woke up behind their successor and were refused; exits: workers that
-    ended by themselves, these zombies among them, by exit code.
+    ended by themselves, these zombies among them, by exit code; refused: records that were not let onto the ledger.
     """
 
     folder: Path
@@ -38,6 +38,7 @@ class Verdict:
     kills: int = 0
     kills_in_transaction: int = 0
     zombies: int = 0
+    refused: int = 0
     exits: Counter[int] = field(default_factory=Counter)
     recoveries_ms: list[int] = field(default_factory=list)
 
@@ -76,9 +77,18 @@ async def judge(trial: Trial, verdict: Verdict) -> None:
     trial.history.note("observed", topic=places.ledger, records=ends)
     verdict.events = sum(ends.values())
     await judge_faults(trial, verdict)
+    judge_refusals(trial, verdict)
     references = references_of(ledger, trial.majors)
     for outputs in (trial.outputs, *trial.replays):
         await judge_outputs(trial, verdict, references, ends, outputs)
+
+
+def judge_refusals(trial: Trial, verdict: Verdict) -> None:
+    """See that of each producer who is careless something was refused; that none of it landed is for `check_ledger`."""
+    refused = Counter(one["producer"] for one in trial.history.of("append") if one["outcome"] == "refused")
+    verdict.refused = refused.total()
+    for name in sorted(trial.careless - refused.keys()):
+        verdict.trouble = verdict.trouble or f"expected some records of {name} to be refused, none was"
 
 
 def references_of(ledger: Contents, majors: Sequence[int] = (1,)) -> dict[int, Reference]:

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from streams.producing import RECORD_BYTES_MAX, Append, AppendFailed, LedgerWriter
 from streams.reading import BrokerUnreachable, TopicMissing
 from tests.faults.events import Draft
-from tests.faults.history import History, now_ms, written
+from tests.faults.history import History, note_append, now_ms
 
 _ANSWER_S = 6.0
 _AGAIN_AFTER_S = 0.2
@@ -86,11 +86,7 @@ class Producer:
             self._note(draft, "acked", position.offset)
 
     def _note(self, draft: Draft, outcome: str, offset: int | None = None) -> None:
-        self.history.note(
-            "append", producer=self.name, author=draft.author, number=draft.number,
-            key=written(draft.key), value=written(draft.value), partition=draft.partition, outcome=outcome,
-            offset=offset,
-        )  # fmt: skip
+        note_append(self.history, self.name, draft, outcome, offset)
         if outcome != "unknown":
             self.settled += 1
         if offset is not None:

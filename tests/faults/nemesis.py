@@ -10,6 +10,7 @@ from typing import Any
 from tests.faults.clocks import start_clock, stop_clock
 from tests.faults.cluster import Node
 from tests.faults.crew import Slot
+from tests.faults.door import append_through_the_door
 from tests.faults.events import HOUR_MS
 from tests.faults.poison import Poisoner
 from tests.faults.producers import append_twice_each
@@ -27,7 +28,8 @@ _NAMES = ("a", "b", "c")
 async def on_workers(trial: Trial) -> None:
     """Have three workers killed, paused, restarted and asked to leave, eight times.
 
-    Meanwhile others come: poison, producers that repeat each other, a worker that joins and leaves, a wrong clock.
+    Meanwhile others come: poison, producers that repeat each other, a worker that joins and leaves, good and bad lines
+    at Parley's own door, a wrong clock.
     """
     await _begin(trial, per_second=800)
     await _lanes(trial, {_workers: 8, _guests: 4, _wrong_clock: 1})
@@ -36,7 +38,7 @@ async def on_workers(trial: Trial) -> None:
 async def on_everything(trial: Trial) -> None:
     """Do the same, without a clock, and meanwhile have the brokers and the connections to them hurt, three times."""
     await _begin(trial, per_second=400)
-    await _lanes(trial, {_workers: 5, _guests: 3, _brokers: 3})
+    await _lanes(trial, {_workers: 5, _guests: 4, _brokers: 3})
 
 
 async def _lanes(trial: Trial, lanes: Mapping[Lane, int]) -> None:
@@ -47,6 +49,7 @@ async def _lanes(trial: Trial, lanes: Mapping[Lane, int]) -> None:
 
 
 async def _begin(trial: Trial, per_second: float) -> None:
+    await trial.places.create_cuts_of_the_doors()
     await trial.preload(2_000)
     trial.load(per_second=per_second)
     for name in _NAMES:
@@ -95,7 +98,7 @@ async def _restart(trial: Trial, slot: Slot, dice: Random) -> None:
 
 
 async def _guests(trial: Trial, dice: Random, times: int) -> None:
-    guests = dice.sample((_poison, _twins, _joins_and_leaves), 3)
+    guests = dice.sample((_poison, _twins, _joins_and_leaves, _at_the_door), 4)
     for number in range(times):
         await trial.last(dice.uniform(0.1, 2.0))
         await guests[number % len(guests)](trial, number, dice)
@@ -110,6 +113,11 @@ async def _poison(trial: Trial, number: int, _dice: Random) -> None:
 async def _twins(trial: Trial, number: int, _dice: Random) -> None:
     await append_twice_each(trial, f"twin {number}", 600)
     trial.strike("the same events twice", trial.places.ledger)
+
+
+async def _at_the_door(trial: Trial, number: int, _dice: Random) -> None:
+    await append_through_the_door(trial, f"door {number}", 400)
+    trial.strike("good and bad lines", trial.places.ledger)
 
 
 async def _joins_and_leaves(trial: Trial, number: int, dice: Random) -> None:

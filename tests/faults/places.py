@@ -14,6 +14,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.engine import Cut, Record, decode_cut
 from streams.reading import Isolation, end_positions, read_to_end
+from streams.topics import CUTS, EVENTS
 from tests.deleting import delete_records, delete_topics
 
 TABLES = ("sums", "deadlines")
@@ -40,12 +41,16 @@ class Places:
 
     @property
     def ledger(self) -> str:
-        """The ledger's topic."""
-        return f"{self.prefix}.events"
+        """The ledger's topic, named as Parley's own doors look for it."""
+        return EVENTS.name(self.prefix)
 
     async def create_ledger(self) -> None:
         """Create the ledger."""
         await self._create({self.ledger: {**_KEPT, "message.timestamp.type": "LogAppendTime"}})
+
+    async def create_cuts_of_the_doors(self) -> None:
+        """Create the topic in which Parley's doors look for records that are set aside; it stays empty."""
+        await self._create({CUTS.name(self.prefix): {"cleanup.policy": "compact"}})
 
     async def create_outputs(self, outputs: str) -> None:
         """Create the topics of a set of outputs, all beginning with `outputs`."""

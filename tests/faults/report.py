@@ -46,6 +46,7 @@ def markdown(outcomes: Sequence[Outcome], wrong: Sequence[str], command: str, se
         "",
         f"- kills inside an open transaction: {sum(one.verdict.kills_in_transaction for one in outcomes)}",
         f"- zombies fenced: {sum(one.verdict.zombies for one in outcomes)}",
+        f"- records refused: {sum(one.verdict.refused for one in outcomes):,}",
         f"- exits, zombies among them: workers that ended by themselves; {_codes(outcomes)}",
     ]
     if wrong:

@@ -136,6 +136,9 @@ def test_a_ledger_that_is_not_what_was_acknowledged_is_found() -> None:
     assert wrongs(history, [b"a-0"]) == ["lost"]
     assert wrongs(history, [b"a-0", b"a-1", b"b-0"]) == ["invented"]
     assert wrongs([*history, appended("a", 3, None, "refused")], [b"a-0", b"a-1", b"a-3"]) == ["invented"]
+    landed = [*history, appended("a", 3, None, "landed")]  # it may be anywhere, nobody was told where
+    assert wrongs(landed, [b"a-0", b"a-1", b"a-3"]) == wrongs(landed, [b"a-0", b"a-1", b"a-2", b"a-3"]) == []
+    assert wrongs(landed, [b"a-0", b"a-1", b"a-2"]) == ["lost"]
     late = [appended("a", 0, 1), appended("a", 1, 0)]
     assert wrongs(late, [b"a-1", b"a-0"]) == ["out of order"]
     assert written(b"x" * 2_000).startswith("2000 bytes, sha256 ")

@@ -94,6 +94,11 @@ def test_workers_that_ended_by_themselves_are_counted_and_told_by_code() -> None
     assert f"{told}none\n" in markdown(outcomes[2:], [], "command", 60) + "\n"
 
 
+def test_records_that_were_refused_are_told() -> None:
+    told = markdown([outcome(refused=1_200), outcome("disk full", refused=34)], [], "command", 60)
+    assert "\n- records refused: 1,234\n" in told
+
+
 def test_recoveries_are_told_by_median_and_worst() -> None:
     table = rows(outcome(recoveries_ms=[1_000, 2_000]), outcome(seed=2, recoveries_ms=[9_000]), outcome("disk full"))
     assert [table["zombie"][name] for name in ("recovery p50", "p95", "max")] == ["2.0 s", "8.3 s", "9.0 s"]

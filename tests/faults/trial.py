@@ -27,6 +27,7 @@ class Trial:
     before_damage: what the ledger held before a trial took something of it away
     majors: the major versions of events that the workers know in the end
     replays: the prefixes of further sets of outputs
+    careless: producers of which some records have to be refused
     """
 
     places: Places
@@ -40,6 +41,7 @@ class Trial:
     before_damage: Contents | None = None
     majors: tuple[int, ...] = (1,)
     replays: list[str] = field(default_factory=list)
+    careless: set[str] = field(default_factory=set)
     acknowledged: dict[int, int] = field(default_factory=dict)
     random: Random = field(init=False)
     _bursts: int = 0
@@ -97,9 +99,9 @@ class Trial:
 
     # the load
 
-    def author(self, name: str) -> Author:
+    def author(self, name: str, *, careless: bool = False) -> Author:
         """Return an author of this trial's events."""
-        return Author(name, self.seed, self.places.partitions)
+        return Author(name, self.seed, self.places.partitions, careless=careless)
 
     def producer(self, name: str, source: Source | None = None) -> Producer:
         """Return a producer on the ledger, with an author of its own unless a source is given."""
@@ -116,8 +118,9 @@ class Trial:
         await self.producer(f"burst {self._bursts}").run(chunk=count, count=count)
 
     def load(self, per_second: float, name: str = "load") -> None:
-        """Append events at this rate until `quiet`."""
-        producer = self.producer(name)
+        """Append events at this rate until `quiet`, and others that are refused between them."""
+        self.careless.add(name)
+        producer = self.producer(name, self.author(name, careless=True).draft)
         task = asyncio.create_task(producer.run(chunk=max(1, int(per_second / 20)), per_second=per_second), name=name)
         self._producers[name] = (producer, task)
 
