@@ -6,6 +6,7 @@ Every method here replaces one of Faust's own extension points; the fault it cur
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import Any, cast
 
 import uvloop
@@ -52,6 +53,7 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
         await super().on_start()
         self._origins = refuse_unpacking(self._consumer)
         self._hear_of_the_group()
+        self._hear_of_tasks()
 
     async def _fetch_records(self, *args: Any, **kwargs: Any) -> dict[TP, Fetched]:  # noqa: ANN401  Faust's signature
         found = await super()._fetch_records(*args, **kwargs)
@@ -92,6 +94,33 @@ class LedgerThread(driver.AIOKafkaConsumerThread):
 
         coordinator._push_error_to_user = out_of_the_group  # noqa: SLF001
 
+    def _hear_of_tasks(self) -> None:
+        """Let the end of a task that aiokafka never begins again end the process.
+
+        Nobody asks what became of them. With uvloop a write to a connection that was just reset raises RuntimeError,
+        which they take for no fault of Kafka's (aiokafka issue 1038): nothing is fetched, or no new leader is found, by
+        a worker that keeps its place in the group.
+        """
+        consumer = self._consumer
+        tasks = {
+            "fetches": consumer._fetcher._fetch_task,  # type: ignore[union-attr]  # noqa: SLF001  there is no other way
+            "looks for leaders": consumer._client._sync_task,  # type: ignore[union-attr]  # noqa: SLF001
+            "keeps its place in the group": consumer._coordinator._coordination_task,  # type: ignore[union-attr]  # noqa: SLF001
+        }
+        for does, task in tasks.items():
+            task.add_done_callback(partial(self._ended, does))
+
+    def _ended(self, does: str, task: asyncio.Task[None]) -> None:
+        if not (self.should_stop or self.app.should_stop):
+            why = "was cancelled" if task.cancelled() else f"ended with {task.exception()!r}"
+            halt(
+                Fault(
+                    ExitCode.PRODUCER,
+                    f"the part of the Kafka client that {does} {why}, and does not begin again. Nothing is lost: start "
+                    "the worker again.",
+                )
+            )
+
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:  # noqa: ANN401  aiokafka ships no types
         """Let idle fetches return soon.
 
@@ -121,7 +150,11 @@ class LedgerConsumer(driver.Consumer):
         return LedgerThread(self, loop=self.loop, thread_loop=uvloop.new_event_loop(), beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Message]]:  # noqa: ASYNC109  Faust's signature
-        """Yield one message per partition and fetch.
+        """Yield one message per partition and fetch, also where the ledger has gone back.
+
+        Faust remembers what it has read, and drops without a word what lies before it: a ledger that lost its end, or
+        was made anew and is shorter, would be followed in silence until it is as long again. The protocol looks at
+        every offset itself.
 
         Per record, Faust's conductor, stream, acknowledgement and commit cost 180-340 microseconds; per batch,
         nothing. Records that were fetched before a rebalance are dropped only if positions are set again after it:
@@ -149,6 +182,7 @@ class LedgerConsumer(driver.Consumer):
             if records:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 assignment.fetched(tp.partition, records[-1].offset, records.size, records.served_by)
+                self._read_offset.pop(tp, None)
                 yield tp, self._to_batch(tp, records, generation)
 
     def _flows(self, generation: int) -> bool:

@@ -22,6 +22,7 @@ from streams.engine.status import StatusPort, listening
 
 log = logging.getLogger(__name__)
 
+_NEVER_S: Final = 10.0 * 365 * 86_400
 _PORT_HINT: Final = "Name another status port, then start the worker again."
 
 
@@ -69,6 +70,9 @@ def build_app(
         # Faust's minute is how long the partitions of a dead worker would wait.
         broker_session_timeout=config.session_timeout,
         broker_heartbeat_interval=config.session_timeout / 4,
+        # A worker without partitions asks for no records; aiokafka takes it for one that hangs and leaves the group for
+        # it, to the cost of all others, and never joins again. Whoever hangs is the watchdog's.
+        broker_max_poll_interval=_NEVER_S,
         broker_rebalance_timeout=max(config.session_timeout, config.transaction_timeout) + 5,
         broker_request_timeout=config.request_timeout + 30,
         producer_request_timeout=config.request_timeout,
