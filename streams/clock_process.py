@@ -8,7 +8,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +24,7 @@ from streams.broker_time import BrokerTime
 from streams.clock import PartitionClock, Refused
 from streams.engine import DamagedSnapshotError, ExitCode, Fault, UnreadableCutError
 from streams.engine.config import Keeping
+from streams.engine.cut import may_be_one
 from streams.engine.halt import halt
 from streams.engine.held import FEW, Held, Turns
 from streams.engine.moves import Origin
@@ -31,7 +32,7 @@ from streams.engine.status import StatusPort, listening
 from streams.now import now
 from streams.producing import Append, AppendFailed, LedgerWriter
 from streams.projection import fold_version
-from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, end_positions, follow, read_set_asides
+from streams.reading import HoleInTopic, KafkaRecord, RecordsGone, StrangeBatch, end_positions, follow, read_set_asides
 from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.topics_on_kafka import topics_found
@@ -76,6 +77,7 @@ class ClockProcess:
             Held(_keeping(settings, n), lambda: clock(time=BrokerTime(wall=lambda: now() + fast_by)), turns)
             for n in range(partitions)
         ]
+        self._reached: list[int] = []
         self._stopping = False
         self._ready = False
         self._told_at = time.monotonic()
@@ -220,11 +222,15 @@ class ClockProcess:
 
     def _take_in(self, look: _Look, before: _Look) -> None:
         """Leave out what is set aside; halt if the ledger is another one, or if reading it has come to a stop."""
-        if look.topic_id != before.topic_id:
+        if not may_be_one(before.topic_id, look.topic_id):
             halt(Fault(ExitCode.LEDGER, f"{self._topic} was made anew ({before.topic_id} → {look.topic_id}): {_ANEW}"))
+        look.topic_id = look.topic_id or before.topic_id  # a node may not have heard of the topic yet
+        reached = [clock.next_offset for clock in self._clocks]
+        still = self._stands_still(reached, before)
+        self._reached = reached
         for n, clock in enumerate(self._clocks):
             place = f"{self._topic}/{n}"
-            if self._ready and clock.next_offset < before.ends[n]:
+            if n in still:
                 reason = f"{place} has events that did not arrive within {_LOOK_S:g} s. Nothing is lost: start anew."
                 halt(Fault(ExitCode.STALLED, reason))
             aside = look.aside_in(n)
@@ -232,6 +238,16 @@ class ClockProcess:
                 reason = f"{place}: what was folded is set aside now, or the other way about: start the clock again."
                 halt(Fault(ExitCode.PRODUCER, reason))
             clock.aside = aside
+
+    def _stands_still(self, reached: Sequence[int], before: _Look) -> Collection[int]:
+        """Return the partitions of which nothing has come since the look before, though there was something then.
+
+        While the ledger is folded they have their turns one after the other.
+        """
+        if not self._ready and reached != self._reached:
+            return ()
+        known = enumerate(zip(reached, self._reached, strict=True))
+        return [n for n, (now_at, was_at) in known if now_at == was_at and now_at < before.ends[n]]
 
     def _status(self, number: int, clock: PartitionClock) -> dict[str, Any]:
         soonest = clock.wakes.soonest()
@@ -298,7 +314,7 @@ def _fault(error: Exception, clock: ClockProcess) -> Fault:
             return Fault(ExitCode.LEDGER, f"{error} The ledger was made anew or cut off: look at the worker first.")
         case AppendFailed():
             return Fault(ExitCode.PRODUCER, f"{error} Start the clock again: what is there is not struck twice.")
-        case UnreadableCutError():  # what is set aside stands there too
+        case UnreadableCutError() | StrangeBatch():  # what is set aside stands there too
             return Fault(ExitCode.VERSION, str(error))
         case _:
             log.error("the clock failed", exc_info=error)

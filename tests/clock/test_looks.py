@@ -14,6 +14,7 @@ from streams.engine import ExitCode
 from streams.engine.faults import Fault
 from streams.engine.held import Held
 from streams.now import now
+from streams.reading import StrangeBatch
 from streams.settings import Settings
 from streams.topics import EVENTS
 from streams.topics_on_kafka import TopicFound
@@ -57,13 +58,16 @@ class Ledger:
             broker.append(promise(f"d{number}", broker.now + timedelta(days=90), f"n{number}"))
         self.records: Sequence[Stamped] = broker.log
         self.arrives = self.end = BEGINS_WITH
-        self.topic_id = "first"
+        self.one_a_look = False
+        self.topic_id: str | None = "first"
         self.aside: frozenset[tuple[int, int]] = frozenset()
         self.looks = 0
 
     async def ends(self, *_: object) -> dict[int, int]:
         """Return where it ends."""
         self.looks += 1
+        if self.one_a_look and self.arrives < self.end:
+            self.arrives += 1
         return {0: self.end}
 
     async def topics(self, *_: object) -> list[TopicFound]:
@@ -146,6 +150,40 @@ async def test_events_that_are_there_and_do_not_arrive_are_a_stall(course: Cours
     with pytest.raises(HaltedError, match="has events that did not arrive") as halted:
         await course.leave()
     assert halted.value.code == ExitCode.STALLED
+
+
+async def test_a_backlog_that_takes_longer_than_a_look_is_no_stall(course: Course) -> None:
+    await course.until(BEGINS_WITH - 1)
+    course.ledger.end, course.ledger.one_a_look = len(course.ledger.records), True
+    await course.until(len(course.ledger.records) - 1)
+    await course.looked()
+    await course.leave()
+
+
+async def test_a_reader_that_stands_still_while_the_ledger_is_folded_is_a_stall(course: Course) -> None:
+    course.ledger.arrives = 1
+    await course.looked()
+    with pytest.raises(HaltedError, match="has events that did not arrive") as halted:
+        await course.leave()
+    assert halted.value.code == ExitCode.STALLED
+
+
+async def test_a_look_that_is_told_no_id_stops_nobody_and_forgets_none(course: Course) -> None:
+    await course.until(BEGINS_WITH - 1)
+    course.ledger.topic_id = None
+    await course.looked()
+    assert not course.running.done()
+    course.ledger.topic_id = "second"
+    await course.looked()
+    with pytest.raises(HaltedError, match=r"was made anew \(first → second\)"):
+        await course.leave()
+
+
+async def test_what_is_set_aside_may_not_be_compressed(course: Course) -> None:
+    strange = StrangeBatch("parley.cuts.v1", 0, 7, "a batch that is compressed")
+    fault = clock_process._fault(strange, course.clock)  # noqa: SLF001 -- else a broker of its own
+    assert fault.code == ExitCode.VERSION
+    await course.leave()
 
 
 async def test_what_comes_is_saved_gently_and_soon_once_nothing_comes(
