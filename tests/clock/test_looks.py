@@ -54,7 +54,7 @@ class Ledger:
 
     def __init__(self) -> None:
         broker = Broker(now=now())
-        for number in range(EVENTS_MAX):
+        for number in range(2 * EVENTS_MAX):
             broker.append(promise(f"d{number}", broker.now + timedelta(days=90), f"n{number}"))
         self.records: Sequence[Stamped] = broker.log
         self.arrives = self.end = BEGINS_WITH
