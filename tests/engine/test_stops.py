@@ -9,8 +9,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams.broker import EmbeddedBroker
+from streams.broker_properties import server_properties
 from streams.engine import ExitCode
-from tests.engine.observing import configure, until_logged
+from tests.engine.observing import configure, until_logged, until_stopped
 from tests.engine.trial import Trial
 
 pytestmark = pytest.mark.kafka
@@ -144,6 +145,48 @@ async def test_a_worker_that_gets_no_place_in_its_group_does_not_wait_for_ever(t
     worker = await trial.worker("tests.engine.outcast", request_timeout=7.0)
     assert await worker.end() == ExitCode.PRODUCER
     assert "expected a place in the group within 7.0 s" in worker.tail()
+
+
+@pytest.mark.parametrize("trial", [1], indirect=True)
+async def test_a_batch_that_is_not_done_in_time_when_it_is_told_to_leave_is_left_to_the_next_start(
+    trial: Trial,
+) -> None:
+    await trial.append(range(100))
+    worker = await trial.worker(stop_before="0", project_seconds=0.1, slice_max=1, transaction_timeout=2.0)
+    await until_stopped(worker)  # in the middle of the only batch, which goes on for 10 s
+    worker.process.send_signal(signal.SIGTERM)
+    worker.wake()
+    assert await worker.end() == ExitCode.PRODUCER
+    assert "the batch in flight did not finish within 2.0 s of a rebalance or shutdown" in worker.tail()
+    assert await trial.cuts() == {}
+    await trial.worker()
+    await trial.until_done()
+    assert await trial.verdict() == "exact"
+
+
+async def test_a_take_over_that_does_not_come_to_its_end_stops_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_many_copies = "transaction.state.log.replication.factor=3\n"  # so that nobody keeps what a fence needs
+    broker = EmbeddedBroker(tmp_path / "broker")
+    with monkeypatch.context() as told:
+        told.setattr("streams.broker.server_properties", lambda **where: server_properties(**where) + too_many_copies)
+        address = await asyncio.to_thread(broker.start)
+    trial = Trial(address.bootstrap, "unfenced", tmp_path, 1)
+    try:
+        await trial.create_topics()
+        await trial.append(range(10))
+        worker = await trial.worker(request_timeout=7.0)
+        assert await worker.end() == ExitCode.PRODUCER
+        assert "expected to take over partitions [0] within 7.0 s" in worker.tail()
+        await asyncio.to_thread(broker.stop)
+        await asyncio.to_thread(broker.start)
+        await trial.worker()
+        await trial.until_done()
+        assert await trial.verdict() == "exact"
+    finally:
+        await trial.close()
+        await asyncio.to_thread(broker.stop)
 
 
 async def test_a_status_port_that_is_taken_is_named(trial: Trial) -> None:
