@@ -84,6 +84,16 @@ def hanging(app: faust.App, fields: Fields) -> None:
             _sent_later = await sent.send(key=event.key, value=event.value, partition=event.message.partition)
 
 
+def taking(app: faust.App, fields: Fields) -> None:
+    """Send the sum of each three numbers."""
+    sent = outputs(app, fields)
+
+    @app.agent(ledger(app, fields))
+    async def taking(stream: StreamT[bytes]) -> None:
+        async for numbers in stream.take(3, within=3600.0):
+            _sent_later = await sent.send(key=b"raw", value=b"%d" % sum(map(int, numbers)), partition=0)
+
+
 def mutating(app: faust.App, fields: Fields) -> None:
     """Append each event to its key's list in the table, and send how long the list is."""
     lists = app.Table("lists", default=list, partitions=fields["partitions"])
@@ -142,7 +152,7 @@ def levels(app: faust.App, fields: Fields) -> None:
 
 
 AGENTS: dict[str, Callable[[faust.App, Fields], None]] = {
-    agent.__name__: agent for agent in (tally, decoding, dicts, hanging, mutating, replaying, ticking, levels)
+    agent.__name__: agent for agent in (tally, decoding, dicts, hanging, taking, mutating, replaying, ticking, levels)
 }
 
 

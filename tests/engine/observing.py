@@ -1,6 +1,7 @@
 """What can be seen from outside of a trial and of its workers: groups, topics, sockets, a stopped process."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -51,6 +52,14 @@ async def until_stopped(worker: Worker) -> None:
 def state_of(worker: Worker) -> str:
     """Return the letter that Linux has for the state of a process: S sleeps, T is stopped."""
     return Path(f"/proc/{worker.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+
+
+def peak_bytes(worker: Worker) -> int:
+    """Return the most memory that a worker ever had."""
+    status = Path(f"/proc/{worker.process.pid}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) * 1024
 
 
 async def values(trial: Trial, topic: str) -> list[list[bytes]]:

@@ -52,6 +52,23 @@ async def test_an_event_whose_processing_failed_is_lost_and_committed_past(sides
     assert await worker.end() == ExitCode.PROJECTION
 
 
+async def test_a_batch_of_which_one_event_failed_is_lost_as_a_whole_and_committed_past(sides: Sides) -> None:
+    shipped, cured = sides
+    await both(sides, b"1", b"not a number", b"2", b"30", b"40", b"50")
+    group = f"{shipped.prefix}.shipped"
+    stock, worker = await shipped.worker(AS_SHIPPED, group=group, agent="taking"), await cured.worker()
+    await shipped.until_written("outputs", 1)
+    assert await stock.end(signal.SIGTERM) == 0
+    assert await values(shipped, "outputs") == [[b"120"]]
+    assert await shipped.committed(group) == 6
+    assert await worker.end() == ExitCode.PROJECTION
+    assert await cured.cuts() == {}
+    await cured.set_aside(0, 1)
+    await cured.worker()
+    await cured.until_done()
+    assert await cured.verdict() == "exact"
+
+
 async def test_what_cannot_be_decoded_is_dropped_and_committed_past(sides: Sides) -> None:
     shipped, cured = sides
     await both(sides, b"1", b"{", b"2")

@@ -1,7 +1,6 @@
 """What must not be unpacked, or cannot be taken apart, is passed with a word, at once and in little memory."""
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from streams.engine import Refused
 from streams.engine.refusing import Batches
 from streams.reading import StrangeBatch, read_to_end
 from tests.engine.batches import append_batch, compacted, gzip_bomb, gzipped, many_records_zipped, plain, zstd_bomb
+from tests.engine.observing import peak_bytes
 from tests.engine.trial import Trial, Worker
 
 one_partition = pytest.mark.parametrize("trial", [1], indirect=True)
@@ -23,14 +23,6 @@ BATCHES: dict[str, tuple[Callable[[], bytes], int]] = {
     "a zstd bomb": (lambda: zstd_bomb(1024 * _MIB), 1),
     "a name of a header that is no UTF-8": (lambda: plain([b"1", b"2"], [(b"\xff\xfe", b"x")]), 2),
 }
-
-
-def peak_bytes(worker: Worker) -> int:
-    """Return the most memory that a worker ever had."""
-    status = Path(f"/proc/{worker.process.pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) * 1024
 
 
 def cpu_seconds(worker: Worker) -> float:
