@@ -174,6 +174,8 @@ class Crew:
             if not slot.wanted:
                 return
             await self._spawn(slot)
+            if not slot.wanted:  # it was told to leave while it was being started
+                self.signal(slot, signal.SIGTERM)
 
     async def _listen(self, slot: Slot, process: Process) -> None:
         assert process.stdout is not None

@@ -72,8 +72,7 @@ async def played(kind: Kind, stage: Stage, seed: int, *, planted: str | None = N
                 if trial.before_damage is None:
                     await trial.until_covered()
                 for slot in list(trial.crew.slots.values()):
-                    if slot.process is not None:
-                        await trial.crew.leave(slot)
+                    await trial.crew.leave(slot)  # also those that are about to be started anew
                 await judge(trial, verdict)
                 verdict.trouble = verdict.trouble or out_of_place(history, kind.ends_with)
                 if trial.nodes is not None:

@@ -84,6 +84,22 @@ async def test_the_end_of_a_worker_that_was_told_to_leave_is_judged(
     assert (out_of_place(history) is None) == (code == 0)
 
 
+async def test_a_worker_that_is_told_to_leave_while_it_is_started_anew_leaves(history: History, tmp_path: Path) -> None:
+    def told_meanwhile(settings: Path) -> Sequence[str]:
+        slot.wanted = False
+        return ends_with(ExitCode.PRODUCER)(settings)
+
+    crew = Crew(history, tmp_path)
+    slot = await crew.start("a", {}, command=ends_with(ExitCode.PRODUCER))
+    slot.command = told_meanwhile
+    async with crew.changed:
+        await crew.changed.wait_for(lambda: slot.told > 0)
+    crew.signal(slot, signal.SIGTERM)
+    assert await crew.end_of(slot) in {ExitCode.PRODUCER, -signal.SIGTERM}
+    assert out_of_place(history, (ExitCode.PRODUCER,)) is None
+    assert slot.starts == 2
+
+
 async def test_a_trial_fails_by_the_end_of_a_worker_that_leaves_last(stage: Stage) -> None:
     async def play(trial: Trial) -> None:
         slot = await trial.crew.start("a", {}, command=ends_with(ExitCode.PROJECTION))

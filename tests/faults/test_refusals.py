@@ -30,6 +30,7 @@ def test_a_careless_author_writes_one_event_in_some_hundred_that_no_batch_can_ho
     for number in range(1_000):
         draft, other = careless.draft(NOW_MS), careful.draft(NOW_MS)
         assert (draft.event, draft.key, draft.partition) == (other.event, other.key, other.partition)
+        assert len(other.value) < RECORD_BYTES_MAX
         if len(draft.value) > RECORD_BYTES_MAX:
             too_long.append(number)
         else:
