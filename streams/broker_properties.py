@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+_LONGEST_MS: Final = (1 << 31) - 1
 _MIB: Final = 1 << 20
 
 JVM_OPTIONS: Final = (
@@ -67,6 +68,8 @@ def server_properties(*, host: str, port: int, controller_port: int, log_dir: Pa
         "broker.heartbeat.interval.ms": 500,
         "broker.session.timeout.ms": 6000,
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1000,
+        # else a worker whose partition was quiet for a week has its next transaction refused, and starts anew
+        "transactional.id.expiration.ms": _LONGEST_MS,
         # compacted tables become small soon
         "log.cleaner.backoff.ms": 1000,
         "log.cleaner.dedupe.buffer.size": 32 * _MIB,

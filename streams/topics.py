@@ -19,7 +19,7 @@ OUTPUTS_MARK: Final = "+"
 
 _NEVER: Final = "-1"
 _A_DAY_MS: Final = str(24 * 3_600_000)
-AT_LEAST: Final = frozenset({"delete.retention.ms", "max.message.bytes"})
+AT_LEAST: Final = frozenset({"delete.retention.ms", "max.message.bytes", "min.insync.replicas"})
 """Settings of which more than is expected is right as well."""
 
 _APPENDED: Final = MappingProxyType(
@@ -64,15 +64,13 @@ class Topic:
 
     def settings(self, replication: int) -> Mapping[str, str]:
         """Return what it is created with."""
-        return {
-            **(_COMPACTED if self.compacted else _APPENDED),
-            **self.obligations(),
-            "min.insync.replicas": str(max(1, replication - 1)),
-            "unclean.leader.election.enable": "false",
-        }
+        return {**(_COMPACTED if self.compacted else _APPENDED), **self.obligations(replication)}
 
-    def obligations(self) -> Mapping[str, str]:
-        """Return the settings without which Parley would be wrong; the others only make it slower or larger."""
+    def obligations(self, replication: int) -> Mapping[str, str]:
+        """Return the settings without which Parley would be wrong; the others only make it slower or larger.
+
+        With so many copies what is acknowledged has to be on all but one, and whoever lacks it may not lead.
+        """
         kept = {"retention.ms": _NEVER, "retention.bytes": _NEVER}
         if self.compacted:  # for so long the engine counts on deletions that it has written
             kept = {"delete.retention.ms": _A_DAY_MS}
@@ -82,6 +80,8 @@ class Topic:
             "message.timestamp.type": "LogAppendTime" if self.log_append_time else "CreateTime",
             "max.message.bytes": str(self.batch_bytes_max),
             "compression.type": "producer",
+            "min.insync.replicas": str(max(1, replication - 1)),
+            "unclean.leader.election.enable": "false",
         }
 
 

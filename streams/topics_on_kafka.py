@@ -18,6 +18,8 @@ from streams.engine.topic_ids import topic_id
 from streams.topics import AT_LEAST, EVENTS, OUTPUTS_MARK, TOPICS, Topic
 
 _CREATE_S: Final = 30.0
+_OF_WHAT_COMES: Final = frozenset({"max.message.bytes", "min.insync.replicas"})
+"""Settings that harm nothing which is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,16 @@ async def ensure_topics(bootstrap: str, prefix: str, partitions: int, replicatio
     names = {topic.name(prefix): topic for topic in TOPICS}
     async with _admin(bootstrap) as admin:
         known = await _known(admin)
-        there = {name: known[name].partitions for name in names if name in known and known[name].led}
+        there = {name: known[name] for name in names if name in known and known[name].led}
         await _verify(admin, prefix, there, partitions, there)
-        created, counts = await _create_until_led(names, admin, prefix, partitions, replication)
+        created, led = await _create_until_led(names, admin, prefix, partitions, replication)
         if created:
-            await _wait_until_served(bootstrap, {name: counts[name] for name in created})
-        await _verify(admin, prefix, counts, partitions, names.keys() - there)
+            await _wait_until_served(bootstrap, {name: led[name].partitions for name in created})
+        await _verify(admin, prefix, led, partitions, names.keys() - there)
         ids = {name: await topic_id(_client(admin), name) for name in names}
-    return TopicsReport(tuple(TopicFound(name, ids[name], counts[name], created=name in created) for name in names))
+    return TopicsReport(
+        tuple(TopicFound(name, ids[name], led[name].partitions, created=name in created) for name in names)
+    )
 
 
 async def topics_found(bootstrap: str, prefix: str) -> tuple[TopicFound, ...]:
@@ -110,9 +114,10 @@ def _client(admin: AIOKafkaAdminClient) -> Any:  # noqa: ANN401 - aiokafka ships
 
 
 class _Known(NamedTuple):
-    """How many partitions a topic has, and whether each of them has a leader."""
+    """How many partitions a topic has, how many copies there are of each, and whether each has a leader."""
 
     partitions: int
+    copies: int
     led: bool
 
 
@@ -122,7 +127,11 @@ async def _known(admin: AIOKafkaAdminClient) -> dict[str, _Known]:
     It asks for all topics: to ask for one by name might create it.
     """
     return {
-        topic["topic"]: _Known(len(topic["partitions"]), all(one["leader"] >= 0 for one in topic["partitions"]))
+        topic["topic"]: _Known(
+            len(topic["partitions"]),
+            min((len(one["replicas"]) for one in topic["partitions"]), default=0),
+            all(one["leader"] >= 0 for one in topic["partitions"]),
+        )
         for topic in await admin.describe_topics()
         if topic["error_code"] == 0
     }
@@ -158,8 +167,8 @@ async def _create(
 
 async def _create_until_led(
     names: Mapping[str, Topic], admin: AIOKafkaAdminClient, prefix: str, partitions: int, replication: int
-) -> tuple[frozenset[str], Mapping[str, int]]:
-    """Create the topics that are missing; return their names, and all partition counts once all topics are led.
+) -> tuple[frozenset[str], Mapping[str, _Known]]:
+    """Create the topics that are missing; return their names, and what is known of all topics once all are led.
 
     A topic that is being deleted may be there at first: it is created once it is gone.
     """
@@ -171,7 +180,7 @@ async def _create_until_led(
         created |= await _create(missing, admin, prefix, partitions, replication)
         without = [name for name in names if name not in known or not known[name].led]
         if not without:
-            return created, {name: known[name].partitions for name in names}
+            return created, {name: known[name] for name in names}
         if time.monotonic() > deadline:
             raise TopicError(
                 TopicProblem(
@@ -195,19 +204,22 @@ async def _wait_until_served(bootstrap: str, counts: Mapping[str, int]) -> None:
 
 
 async def _verify(
-    admin: AIOKafkaAdminClient, prefix: str, counts: Mapping[str, int], partitions: int, names: Collection[str]
+    admin: AIOKafkaAdminClient, prefix: str, known: Mapping[str, _Known], partitions: int, names: Collection[str]
 ) -> None:
-    """Raise TopicError if one of these topics is not as it must be; `counts` are the partitions of all known ones."""
+    """Raise TopicError if one of these topics is not as it must be; `known` is what is known of all that are there."""
     topics = {topic.name(prefix): topic for topic in TOPICS}
     settings = await _settings(admin, names) if names else {}
-    ledger_fits = counts.get(EVENTS.name(prefix)) == partitions
+    ledger = known.get(EVENTS.name(prefix))
+    ledger_fits = ledger is not None and ledger.partitions == partitions
     problems = [
         problem
         for name in topics
         if name in names
         for problem in (
-            *_miscounted(name, counts[name], partitions, prefix if topics[name].derived and ledger_fits else None),
-            *_missettings(name, topics[name], settings[name]),
+            *_miscounted(
+                name, known[name].partitions, partitions, prefix if topics[name].derived and ledger_fits else None
+            ),
+            *_missettings(name, topics[name], known[name].copies, settings[name]),
         )
     ]
     if problems:
@@ -259,8 +271,8 @@ def _anew(name: str, prefix: str) -> str:
     )
 
 
-def _missettings(name: str, topic: Topic, found: Mapping[str, str]) -> Iterator[TopicProblem]:
-    for setting, expected in topic.obligations().items():
+def _missettings(name: str, topic: Topic, copies: int, found: Mapping[str, str]) -> Iterator[TopicProblem]:
+    for setting, expected in topic.obligations(copies).items():
         actual = found.get(setting, "nothing")
         if setting in AT_LEAST and actual.isdigit() and int(actual) >= int(expected):
             continue
@@ -272,6 +284,6 @@ def _remedy(name: str, topic: Topic, setting: str, expected: str) -> str:
     command = f"kafka-configs.sh --alter --topic {name} --add-config {setting}={expected}"
     if setting == "message.timestamp.type":
         return f"Records that are there keep the times they have; for those that come, mend it: {command}"
-    if setting == "max.message.bytes" or topic.compacted:
+    if setting in _OF_WHAT_COMES or topic.compacted:
         return f"Mend it: {command}"
     return f"Records may be gone already: compare with an export. Then mend it: {command}"

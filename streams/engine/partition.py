@@ -188,8 +188,9 @@ class LedgerPartition:
             )
         return Fault(
             ExitCode.PRODUCER,
-            f"{place}: {type(command).__name__} failed with {error!r}; another worker may own the partition now, or "
-            "the broker is in trouble. Nothing is lost: start the worker again.",
+            f"{place}: {type(command).__name__} failed with {error!r}; another worker may own the partition now, the "
+            "broker is in trouble, or it has forgotten the transactional id of a partition that was quiet for days "
+            "(`transactional.id.expiration.ms`). Nothing is lost: start the worker again.",
         )
 
     async def _perform(self, command: moves.Command) -> moves.Event | None:  # noqa: C901, PLR0912  a case per command

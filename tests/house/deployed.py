@@ -94,7 +94,7 @@ def table_rows(page: str, heading: str) -> list[list[str]]:
 
 def topic_rows() -> list[list[str]]:
     """Give the table of topics as the code has it."""
-    return [[one.name("parley"), one.key, one.holds, *(one.obligations()[name] for name in COLUMNS)] for one in TOPICS]
+    return [[one.name("parley"), one.key, one.holds, *(one.obligations(1)[name] for name in COLUMNS)] for one in TOPICS]
 
 
 def policy_rows() -> list[list[str]]:
@@ -102,13 +102,13 @@ def policy_rows() -> list[list[str]]:
     deleted, compacted = (
         next(one for one in TOPICS if one.compacted is wanted and not one.log_append_time) for wanted in (False, True)
     )
-    names = dict.fromkeys((*deleted.obligations(), *deleted.settings(1), *compacted.settings(1)))
+    names = dict.fromkeys((*deleted.obligations(1), *deleted.settings(1), *compacted.settings(1)))
     return sorted(
         [
             name,
             deleted.settings(1).get(name, ""),
             compacted.settings(1).get(name, ""),
-            "yes" if name in deleted.obligations() or name in compacted.obligations() else "no",
+            "yes" if name in deleted.obligations(1) or name in compacted.obligations(1) else "no",
         ]
         for name in names
         if name not in COLUMNS

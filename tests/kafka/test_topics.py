@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from streams import topics_on_kafka
 from streams.broker import BrokerAddress
 from streams.producing import Append, LedgerWriter
 from streams.reading import BrokerUnreachable, read_table, read_to_end
-from streams.topics import MEASURES, TOPICS, partition_of
+from streams.topics import EVENTS, MEASURES, TOPICS, partition_of
 from streams.topics_on_kafka import TopicError, TopicFound, TopicProblem, ensure_topics, topics_found
 from tests.deleting import delete_topics
 
@@ -106,6 +107,15 @@ ALTER = "kafka-configs.sh --alter --topic {name} --add-config "
             ),
         ),
         ("max.message.bytes", "1048576", "1000", f"Mend it: {ALTER}max.message.bytes=1048576"),
+        (
+            "unclean.leader.election.enable",
+            "false",
+            "true",
+            (
+                "Records may be gone already: compare with an export. Then mend it:"
+                f" {ALTER}unclean.leader.election.enable=false"
+            ),
+        ),
     ],
 )
 async def test_a_ledger_kept_wrongly_is_refused_with_what_to_do(
@@ -125,6 +135,17 @@ async def test_a_ledger_kept_wrongly_is_refused_with_what_to_do(
     problem = TopicProblem(name, setting, expected, found, remedy.format(name=name))
     assert refusal.value.problems == (problem,)
     assert str(refusal.value) == f"{name}: expected {setting} {expected}, found {found}. {problem.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("copies", "kept", "expected"), [(1, "1", None), (2, "1", None), (3, "1", "2"), (3, "3", None)]
+)
+def test_what_is_acknowledged_is_on_all_copies_but_one(copies: int, kept: str, expected: str | None) -> None:
+    settings = {**EVENTS.settings(copies), "min.insync.replicas": kept}
+    problems = [*topics_on_kafka._missettings("e", EVENTS, copies, settings)]  # noqa: SLF001 -- else three brokers
+    remedy = f"Mend it: {ALTER.format(name='e')}min.insync.replicas={expected}"
+    wanted = [] if expected is None else [TopicProblem("e", "min.insync.replicas", expected, kept, remedy)]
+    assert problems == wanted
 
 
 async def test_a_ledger_made_by_hand_as_it_must_be_is_taken(
