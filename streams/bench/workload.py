@@ -4,7 +4,7 @@ One negotiation has 30 % of the acts, the others share the rest by Zipf's law. A
 with those of other acts: the issuer's own text, a witness, and a third that contradicts it one time in seven. Every
 report quotes 300 characters; 2 % of all events correct an earlier report of the same source. Time moves on a minute
 an event, and effective dates, ends and deadlines lie around it. A negotiation begins with the definitions of two
-metrics. There are no strikes of the clock. 1,000,000 events make about 300,000 rows.
+metrics. There are no strikes of the clock. 1,100,000 events make some 275,000 rows.
 """
 
 import random
