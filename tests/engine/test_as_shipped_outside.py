@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from typing import Any
 
 import pytest
 
@@ -83,21 +84,25 @@ async def test_what_is_small_on_the_wire_and_large_in_memory_is_unpacked(sides: 
 async def test_whoever_starts_again_takes_the_partitions_of_all_others_away(sides: Sides) -> None:
     shipped, cured = sides
     stock = {"group": f"{shipped.prefix}.shipped", "agent": "hanging"}
-    first = (await shipped.worker(AS_SHIPPED, **stock), await cured.worker(instance_id="a"))
+
+    def named(name: str) -> dict[str, Any]:
+        return {"instance_id": name, "session_timeout": 24.0}  # a restart on a busy machine takes longer than 6 s
+
+    first = (await shipped.worker(AS_SHIPPED, **stock), await cured.worker(**named("a")))
     await asyncio.gather(until_logged(first[0], "Worker ready"), first[1].until_ready(2))
-    second = (await shipped.worker(AS_SHIPPED, **stock), await cured.worker(instance_id="b"))
+    second = (await shipped.worker(AS_SHIPPED, **stock), await cured.worker(**named("b")))
     await asyncio.gather(until_logged(second[0], "Worker ready"), second[1].until_ready(1))
     await asyncio.gather(*(side.append(range(40)) for side in sides))
     await asyncio.gather(shipped.until_written("outputs", 40), cured.until_done())
     before = [revoked(worker) for worker in (*first, second[1])]
     assert await asyncio.gather(*(worker.end(signal.SIGTERM) for worker in second)) == [0, 0]
-    _, again = await shipped.worker(AS_SHIPPED, **stock), await cured.worker(instance_id="b")
+    _, again = await shipped.worker(AS_SHIPPED, **stock), await cured.worker(**named("b"))
     await asyncio.gather(until_logged(first[0], REVOKED, before[0] + 1), again.until_ready(1))
     await cured.append(range(40, 80))
     await cured.until_done()
     assert await first[1].end(signal.SIGTERM) == 0  # the leader of the group, this time
     assert revoked(first[1]) == before[1]
-    leader = await cured.worker(instance_id="a")
+    leader = await cured.worker(**named("a"))
     await leader.until_ready(1)
     await cured.append(range(80, 120))
     await cured.until_done()
