@@ -83,7 +83,7 @@ class Storm(Trial):
                     self.crew.changed.notify_all()
 
     async def holders(self) -> dict[int, str]:
-        """Wait until the workers that run have recovered and share the partitions; return by partition who has it."""
+        """Wait until all workers have recovered and share the partitions; return by partition who has it."""
         settings = Settings(prefix=self.places.prefix)
         held: dict[int, str] = {}
 
@@ -91,14 +91,14 @@ class Storm(Trial):
             nonlocal held
             if self.crew.broken is not None:
                 raise Broken(self.crew.broken)
-            running = {slot.name for slot in self.crew.slots.values() if slot.process is not None}
+            wanted = {slot.name for slot in self.crew.slots.values() if slot.wanted}
             found = await membership(self.places.bootstrap, worker_group(settings), self.places.ledger)
             held = {partition: one.name for one in found.members for partition in one.partitions}
             if found.rebalancing or len(held) < self.places.partitions:
                 return False
-            told = await asyncio.gather(*(recoveries(self._state(name) / "worker") for name in running))
+            told = await asyncio.gather(*(recoveries(self._state(name) / "worker") for name in wanted))
             ready = {name for each in told for name, one in each.items() if one.ready}
-            return ready == running == {one.name for one in found.members}  # of three workers one may have nothing
+            return ready == wanted == {one.name for one in found.members}  # of three workers one may have nothing
 
         await until(shared)
         return held
@@ -107,7 +107,7 @@ class Storm(Trial):
         """Append much at once, and return a worker that is in the middle of it, or this one once it is."""
         held = await self.holders()
         for _ in range(_BURSTS_MAX):
-            before = dict(self.acknowledged)
+            before = dict(self.crew.cuts)
             await self.burst(_BURST)
             await self.until_moved(self.random.randint(1, _BURST // 4))
             inside = {n for n, cut in self.crew.cuts.items() if before.get(n, -1) < cut <= self.acknowledged[n] - BUSY}
@@ -163,12 +163,15 @@ async def kill_two(trial: Storm) -> None:
 
 
 async def die_inside_a_transaction(trial: Storm) -> None:
-    """Have a worker kill itself (-9) when a batch is sent and not committed."""
+    """Have a fourth worker join, which kills itself (-9) when a batch is sent and not committed; nobody starts it anew.
+
+    It is a fourth one since of three any may be left without a partition, and then it never comes by there.
+    """
     point = "after_send_before_commit"
-    slot = await trial.in_a_backlog()
-    await trial.leaves(slot)
-    await trial.burst(_BURST)
-    await trial.killed(await trial.worker(slot.name, stop_at=f"{point}:{trial.random.randint(1, 2)}"), point)
+    await trial.in_a_backlog()
+    doomed = await trial.worker(UNNAMED, stop_at=f"{point}:{trial.random.randint(1, 2)}")
+    doomed.wanted = False
+    await trial.killed(doomed, point)
 
 
 async def stand_still(trial: Storm) -> None:

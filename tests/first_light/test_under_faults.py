@@ -29,7 +29,7 @@ SHOWN_CHARS_MAX = 400
 async def weather(trial: Storm) -> None:
     """Hurt three workers in an order of the seed's, and let them come to rest."""
     await trial.preload(1_000)
-    trial.load(per_second=100)
+    trial.load(per_second=50)
     for name in NAMES:
         await trial.worker(name)
     for throw in trial.random.sample(THROWS, len(THROWS)):
