@@ -103,9 +103,13 @@ class Trial:
         """Return an author of this trial's events."""
         return Author(name, self.seed, self.places.partitions, careless=careless)
 
+    def source(self, name: str, *, careless: bool = False) -> Source:
+        """Return what a producer appends, unless it is told otherwise."""
+        return self.author(name, careless=careless).draft
+
     def producer(self, name: str, source: Source | None = None) -> Producer:
         """Return a producer on the ledger, with an author of its own unless a source is given."""
-        source = source or self.author(name).draft
+        source = source or self.source(name)
         return Producer(name, self.places.bootstrap, self.places.ledger, source, self.history, self._appended)
 
     async def preload(self, count: int, name: str = "preload") -> None:
@@ -120,7 +124,7 @@ class Trial:
     def load(self, per_second: float, name: str = "load") -> None:
         """Append events at this rate until `quiet`, and others that are refused between them."""
         self.careless.add(name)
-        producer = self.producer(name, self.author(name, careless=True).draft)
+        producer = self.producer(name, self.source(name, careless=True))
         task = asyncio.create_task(producer.run(chunk=max(1, int(per_second / 20)), per_second=per_second), name=name)
         self._producers[name] = (producer, task)
 
