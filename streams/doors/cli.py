@@ -8,7 +8,7 @@ the answer has gone away before its end, as a program that SIGPIPE ends.
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, aclosing
 from typing import Annotated, Any, Final
 
@@ -30,6 +30,7 @@ from streams.doors.commanding import (
     AsJson,
     AsTable,
     Brokers,
+    JsonLines,
     Negotiation,
     OneNegotiation,
     Outputs,
@@ -48,6 +49,7 @@ from streams.doors.demo import run_demo
 from streams.doors.exporting import export_lines
 from streams.doors.kafka import decode_rows, find_cuts, read_rows, up_to, without_rows
 from streams.doors.progress import told_if_slow
+from streams.doors.supervising import broker_started
 from streams.doors.waiting import NotReached, until_outputs_decided
 from streams.doors.watching import Cursor, watch_notices
 from streams.engine import UnreadableCutError
@@ -105,13 +107,15 @@ def demo(
 @app.command(epilog="Example: $ parley broker --port 9092")
 def broker(
     port: Annotated[int | None, typer.Option("--port", help="Port; else a free one.", min=1, max=65535)] = None,
+    as_json: JsonLines = False,
 ) -> None:
     """Run the embedded Kafka on 127.0.0.1 until it is told to stop (Ctrl-C)."""
     with faults():
         settings = settings_with(None)
         kafka = EmbeddedBroker(settings.broker_directory, port=port, lasting=True, settings=settings)
         with kafka as address:
-            showing.console().print(f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it.")
+            said = f"Kafka listens on {address.bootstrap}. Other commands find it. Ctrl-C stops it."
+            typer.echo(orjson.dumps(broker_started(kafka, address.bootstrap).document) if as_json else said)
             _until_told(kafka)
 
 
@@ -202,12 +206,12 @@ def append_command(
     done: list[tuple[str, Appended]] = []
     code = 0
     try:
-        with faults(), told_if_slow("lines") as tell, ExitStack() as inputs:
+        with faults(), told_if_slow("lines") as count, ExitStack() as inputs:
             descriptors = [inputs.enter_context(opened(name)) for name in files]
             bootstrap = connect(settings, brokers)
             done = [(name, Appended()) for name in files]
             data = [(one, arriving(descriptor)) for (_, one), descriptor in zip(done, descriptors, strict=True)]
-            asyncio.run(append_lines(bootstrap, settings.installation, data, progress=tell))
+            asyncio.run(append_lines(bootstrap, settings.installation, data, progress=count.add))
     except KeyboardInterrupt:
         showing.complain("parley: interrupted: append all of it again, what is on the ledger already is recognised.")
         code = INTERRUPTED
@@ -233,11 +237,15 @@ def export(
     """Write the ledger as JSON Lines; `append` of it elsewhere gives the same answers."""
     settings = settings_with(prefix)
 
-    async def write() -> int:
+    async def write(progress: Callable[[int], None]) -> int:
         bootstrap = connect(settings, brokers)
-        return await export_lines(bootstrap, settings.installation, negotiation, sys.stdout.buffer)
+        return await export_lines(bootstrap, settings.installation, negotiation, sys.stdout.buffer, progress=progress)
 
-    unreadable = answered(write)
+    if sys.stdout.isatty():  # the lines themselves show how far it is
+        unreadable = answered(lambda: write(lambda _: None))
+    else:
+        with told_if_slow("events written") as count:
+            unreadable = answered(lambda: write(count.add))
     if unreadable:
         showing.complain(f"{unreadable} records are no events and were left out: they are dead letters.")
 

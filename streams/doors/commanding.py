@@ -73,6 +73,8 @@ AsTable = Annotated[
     bool, typer.Option("--table", help="Tables for people (the default on a terminal).", callback=_one_form)
 ]
 
+JsonLines = Annotated[bool, typer.Option("--json", help="A line of JSON each, for programs; else lines for people.")]
+
 
 def in_utf8(text: str | None) -> str | None:
     """Return what was typed, for options that go into records; bytes that are no text end the command."""

@@ -4,12 +4,12 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from streams.background import in_background
 from streams.broker import BrokerError, EmbeddedBroker
@@ -32,7 +32,20 @@ _GIVE_UP_S: Final = 5.0
 _STARTS: Final = "start of "
 _TAIL_BYTES: Final = 4096
 
-Tell = Callable[[str], None]
+
+class News(NamedTuple):
+    """What has become of a part: a line for people, and a document for programs."""
+
+    line: str
+    document: Mapping[str, str | int | float]
+
+    @classmethod
+    def of(cls, part: str, state: str, words: str, **more: str | float) -> "News":
+        """Tell of a part by its name."""
+        return cls(f"{part:<7} {words}", {"part": part, "state": state, **more})
+
+
+Tell = Callable[[News], None]
 
 
 class PartEnded(Exception):  # noqa: N818 -- says what happened
@@ -52,7 +65,7 @@ class Part(Protocol):
     name: str
     log: Path
 
-    def start(self) -> str: ...  # noqa: D102 -- the class says it
+    def start(self) -> News: ...  # noqa: D102 -- the class says it
     def stop(self) -> None: ...  # noqa: D102
     @property
     def exit_code(self) -> int | None: ...  # noqa: D102 -- None while it runs, 128 + n for signal n
@@ -73,7 +86,7 @@ class CommandPart:
     port: int = field(default=0, init=False)
     process: Started | None = field(default=None, init=False)
 
-    def start(self) -> str:
+    def start(self) -> News:
         """Start it; its output goes to its log. NotStarted; BrokerError when there is no free port."""
         self.port = free_port(self.log)
         log = open_log(self.log)
@@ -85,7 +98,9 @@ class CommandPart:
             os.close(log)  # the process has inherited it
         if self.cores is not None:
             confine(self.process.pid, self.cores)
-        return f"process {self.process.pid}, http://{HOST}:{self.port}/readyz, log {self.log}"
+        process, url = self.process.pid, f"http://{HOST}:{self.port}/readyz"
+        words = f"process {process}, {url}, log {self.log}"
+        return News.of(self.name, "started", words, process=process, readyz=url, log=str(self.log))
 
     def stop(self) -> None:
         """End it cleanly, or by force after some seconds."""
@@ -109,12 +124,12 @@ class BrokerPart:
     bootstrap: str = ""
     over: threading.Event = field(default_factory=threading.Event, init=False)
 
-    def start(self) -> str:
+    def start(self) -> News:
         """Start it; returns when it answers. BrokerError."""
         self.bootstrap = self.broker.start(over=self.over).bootstrap
         if self.cores is not None:
             confine(self.broker.pid, self.cores)
-        return f"process {self.broker.pid}, Kafka on {self.bootstrap}, log {self.log}"
+        return broker_started(self.broker, self.bootstrap)
 
     def stop(self) -> None:
         """Stop it for good: cleanly, or by force after some seconds."""
@@ -125,6 +140,12 @@ class BrokerPart:
     def exit_code(self) -> int | None:
         """How it ended."""
         return self.broker.exit_code
+
+
+def broker_started(broker: EmbeddedBroker, bootstrap: str) -> News:
+    """Tell of an embedded Kafka that answers."""
+    words = f"process {broker.pid}, Kafka on {bootstrap}, log {broker.log}"
+    return News.of("broker", "started", words, process=broker.pid, bootstrap=bootstrap, log=str(broker.log))
 
 
 async def launch(part: Part, tell: Tell, over: asyncio.Event) -> None:
@@ -139,7 +160,7 @@ async def launch(part: Part, tell: Tell, over: asyncio.Event) -> None:
             await asyncio.to_thread(part.stop)
             await asyncio.to_thread(wait, [starting], _GIVE_UP_S)
             return
-    tell(f"{part.name:<7} {starting.result()}")
+    tell(starting.result())
 
 
 def still_starting() -> bool:
@@ -161,14 +182,16 @@ async def keep(part: Part, tell: Tell, over: asyncio.Event) -> None:
             raise PartEnded(part.name, code, part.log)
         if time.monotonic() - began > WELL_S:
             pause_s = PAUSE_S_FIRST
-        tell(f"{part.name:<7} ended with exit code {code}, is started anew in {pause_s:g} s; log {part.log}")
+        words = f"ended with exit code {code}, is started anew in {pause_s:g} s; log {part.log}"
+        tell(News.of(part.name, "ended", words, exit_code=code, again_in_s=pause_s, log=str(part.log)))
         while not await within(pause_s, over):
             pause_s = min(2 * pause_s, PAUSE_S_MAX)
             try:
                 await launch(part, tell, over)
                 break
             except (NotStarted, BrokerError) as error:
-                tell(f"{part.name:<7} could not be started, which is tried again in {pause_s:g} s: {error}")
+                words = f"could not be started, which is tried again in {pause_s:g} s: {error}"
+                tell(News.of(part.name, "not_started", words, reason=str(error), again_in_s=pause_s))
         if over.is_set():
             return
 

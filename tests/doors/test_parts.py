@@ -17,7 +17,7 @@ from streams.broker import BrokerError
 from streams.broker_ports import HOST
 from streams.doors import supervising
 from streams.doors.commanding import UNREACHABLE, faults
-from streams.doors.supervising import CommandPart, keep
+from streams.doors.supervising import CommandPart, News, keep
 from streams.engine import ExitCode
 from streams.processes import NotStarted, open_log, spawn
 
@@ -32,7 +32,7 @@ def test_a_part_whose_port_was_taken_meanwhile_starts_on_another_one(tmp_path: P
             assert part.process is not None
             part.process.waited.wait(60)
             part.stop()
-            assert f"http://{HOST}:{part.port}/readyz" in told
+            assert told.document["readyz"] == f"http://{HOST}:{part.port}/readyz"
             ports.append(part.port)
             others.enter_context(socket.create_server((HOST, part.port)))
     assert log.read_text("utf-8").splitlines() == [f"--status-port {port}" for port in ports]
@@ -77,11 +77,11 @@ class Stubborn:
     name: str = "worker"
     exit_code: int | None = ExitCode.STALLED
 
-    def start(self) -> str:
+    def start(self) -> News:
         if self.failures:
             raise self.failures.pop(0)
         self.exit_code = None
-        return "is back"
+        return News.of(self.name, "started", "is back")
 
     def stop(self) -> None:
         """Nothing is left to stop."""
@@ -92,11 +92,12 @@ async def test_a_part_that_does_not_start_anew_is_tried_again_after_a_longer_pau
 ) -> None:
     monkeypatch.setattr(supervising, "PAUSE_S_FIRST", 0.001)
     part = Stubborn([NotStarted(": no memory."), BrokerError("No free port.")], tmp_path / "log")
-    over, told = asyncio.Event(), list[str]()
+    over, told, documents = asyncio.Event(), list[str](), list[dict[str, object]]()
 
-    def tell(line: str) -> None:
-        told.append(line)
-        if line.endswith("is back"):
+    def tell(news: News) -> None:
+        told.append(news.line)
+        documents.append(dict(news.document))
+        if news.line.endswith("is back"):
             over.set()
 
     await asyncio.wait_for(keep(part, tell, over), 60)
@@ -105,4 +106,15 @@ async def test_a_part_that_does_not_start_anew_is_tried_again_after_a_longer_pau
         "worker  could not be started, which is tried again in 0.002 s: The process did not start: no memory.",
         "worker  could not be started, which is tried again in 0.004 s: No free port.",
         "worker  is back",
+    ]
+    assert documents == [
+        {"part": "worker", "state": "ended", "exit_code": 74, "again_in_s": 0.001, "log": str(part.log)},
+        {
+            "part": "worker",
+            "state": "not_started",
+            "reason": "The process did not start: no memory.",
+            "again_in_s": 0.002,
+        },
+        {"part": "worker", "state": "not_started", "reason": "No free port.", "again_in_s": 0.004},
+        {"part": "worker", "state": "started"},
     ]

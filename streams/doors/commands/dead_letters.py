@@ -88,10 +88,10 @@ def list_command(
             decisions,
             limit=limit,
             wanted=lambda its_state, its_code: state in {None, its_state} and code in {None, its_code},
-            progress=tell,
+            progress=count.add,
         )
 
-    with told_if_slow("dead letters") as tell:
+    with told_if_slow("dead letters") as count:
         found = answered(look)
     left_out = found.matching - len(found.lines)
     if showing.wants_json(as_json=as_json, as_table=as_table):
@@ -195,7 +195,7 @@ def retry(
     async def append() -> deciding.Retried:
         fixed = _content(file) if file is not None else None
         return await deciding.retry(
-            _where(settings, brokers, place, by, tell),
+            _where(settings, brokers, place, by, count.add),
             fixed,
             lambda partitions: LedgerProjection(
                 prefix=settings.installation, partitions=partitions, leads=leads(settings)
@@ -203,7 +203,7 @@ def retry(
             appended=lambda: stop_point.pass_by("after_append"),
         )
 
-    with told_if_slow("records of the ledger") as tell:
+    with told_if_slow("records of the ledger") as count:
         done = _decided(append)
     refused = [] if done.refusal is None else [{"line": 1, **done.refusal._asdict()}]
     accepted = int(done.decision is not None and not done.was_there)
@@ -239,9 +239,9 @@ def discard(
         said = reason.strip()
         if not 0 < len(said) <= TEXT_CHARACTERS_MAX:
             raise UsageError(f"expected a --reason of 1 to {TEXT_CHARACTERS_MAX} characters, got {len(said)}")
-        return await deciding.discard(_where(settings, brokers, place, by, tell), said)
+        return await deciding.discard(_where(settings, brokers, place, by, count.add), said)
 
-    with told_if_slow("records of the ledger") as tell:
+    with told_if_slow("records of the ledger") as count:
         decision, was_kept = _decided(keep)
     if showing.wants_json(as_json=as_json, as_table=as_table):
         about = _about(settings, place, decision)

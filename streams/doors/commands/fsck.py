@@ -1,13 +1,9 @@
 """`parley fsck`: what the worker wrote, held against the ledger folded again."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams.doors import showing
 from streams.doors.commanding import (
@@ -24,7 +20,8 @@ from streams.doors.commanding import (
     settings_with,
 )
 from streams.doors.connecting import connect
-from streams.doors.fsck import Checked, Differences, check, compare
+from streams.doors.fsck import Checked, Compared, Differences, check, compare
+from streams.doors.progress import told_if_slow
 from streams.projection import LedgerProjection
 from streams.reading import end_positions
 from streams.settings import Settings
@@ -71,17 +68,16 @@ def _check(settings: Settings, brokers: str | None, *, with_json: bool) -> bool:
     async def fold() -> list[Checked]:
         bootstrap = connect(settings, brokers)
         count = len(await end_positions(bootstrap, EVENTS.name(settings.installation)))
-        with _progress() as bar:
-            task = bar.add_task("events", total=None)
-            return await check(
-                bootstrap,
-                settings.installation,
-                lambda _: LedgerProjection(prefix=settings.installation, partitions=count, leads=leads(settings)),
-                begin=lambda total: bar.update(task, total=total),
-                progress=lambda more: bar.advance(task, more),
-            )
+        return await check(
+            bootstrap,
+            settings.installation,
+            lambda _: LedgerProjection(prefix=settings.installation, partitions=count, leads=leads(settings)),
+            begin=folded.begin,
+            progress=folded.add,
+        )
 
-    checked = answered(fold)
+    with told_if_slow("events folded") as folded:
+        checked = answered(fold)
     differences = Differences()
     for one in checked:
         for difference in one.differences.values():
@@ -105,7 +101,12 @@ def _check(settings: Settings, brokers: str | None, *, with_json: bool) -> bool:
 
 
 def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_json: bool) -> bool:
-    compared = answered(lambda: compare(connect(settings, brokers), settings.installation, other.installation))
+    async def read() -> Compared:
+        sets = settings.installation, other.installation
+        return await compare(connect(settings, brokers), *sets, begin=told.begin, progress=told.add)
+
+    with told_if_slow("events compared") as told:
+        compared = answered(read)
     partitions = [
         {
             "partition": partition,
@@ -148,13 +149,6 @@ def _compare(settings: Settings, other: Settings, brokers: str | None, *, with_j
         "Up to there both say the same." if compared.equal else "They differ where their versions do, or one is wrong."
     )
     return compared.equal
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    columns = (TextColumn("folding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True, disable=not sys.stderr.isatty()) as bar:
-        yield bar
 
 
 def _line(one: Checked) -> dict[str, Any]:

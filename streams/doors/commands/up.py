@@ -12,14 +12,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import orjson
 import typer
 
 from streams.broker import EmbeddedBroker, running_broker
 from streams.cores import Cores, set_apart
 from streams.doors import showing
-from streams.doors.commanding import Brokers, Prefix, answered, app, leave, settings_with
+from streams.doors.commanding import Brokers, JsonLines, Prefix, answered, app, leave, settings_with
 from streams.doors.connecting import connect_with_topics
-from streams.doors.supervising import BrokerPart, CommandPart, Part, PartEnded, keep, launch, ready, still_starting
+from streams.doors.supervising import (
+    BrokerPart,
+    CommandPart,
+    News,
+    Part,
+    PartEnded,
+    Tell,
+    keep,
+    launch,
+    ready,
+    still_starting,
+)
 from streams.settings import Settings, UsageError, usable_folder
 
 T = TypeVar("T")
@@ -27,9 +39,10 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Running:
-    """The parts that run, in the order of their start, whether it is over, and which cores they have."""
+    """The parts that run, in the order of their start, whether it is over, which cores they have, and who is told."""
 
     cores: Cores | None
+    tell: Tell
     parts: list[Part] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -50,12 +63,14 @@ def up(
             " on few cores, changes arrive sooner under load.",
         ),
     ] = False,
+    as_json: JsonLines = False,
 ) -> None:
     """Run everything: a Kafka unless one is named, the topics, a worker and the clock, until told to stop (Ctrl-C)."""
     settings = settings_with(prefix)
     try:
         cores = _cores() if own_core else None
-        answered(lambda: run_up(settings, brokers or settings.brokers, cores), until_told=True)
+        running = Running(cores, in_json if as_json else in_words)
+        answered(lambda: run_up(settings, brokers or settings.brokers, running), until_told=True)
     except PartEnded as error:
         leave(f"{error}\nThe runbook says what each exit code means.", error.code, error)
     except AlreadyUp as error:
@@ -77,9 +92,8 @@ def _cores() -> Cores:
     return cores
 
 
-async def run_up(settings: Settings, brokers: str | None, cores: Cores | None = None) -> None:
+async def run_up(settings: Settings, brokers: str | None, running: Running) -> None:
     """Start the parts in order, keep them, and stop them in reverse. PartEnded when one cannot be kept."""
-    running = Running(cores)
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, running.over.set)
     folder = settings.state_directory / "up" / settings.prefix
@@ -89,16 +103,18 @@ async def run_up(settings: Settings, brokers: str | None, cores: Cores | None = 
         finally:
             for part in reversed(running.parts):
                 await asyncio.to_thread(part.stop)
-                tell(f"{part.name:<7} stopped")
+                running.tell(News.of(part.name, "stopped", "stopped"))
 
 
 async def _run(settings: Settings, brokers: str | None, folder: Path, running: Running) -> None:
-    over, cores = running.over, running.cores
+    over, cores, tell = running.over, running.cores, running.tell
     bootstrap = await _kafka(settings, brokers, running)
     if (found := await _unless(over, connect_with_topics(settings, bootstrap))) is None:
         return
     bootstrap, topics = found
-    tell(f"topics  {len(topics.topics)} that begin with {settings.prefix}, {len(topics.created)} of them new")
+    count, created = len(topics.topics), len(topics.created)
+    words = f"{count} that begin with {settings.prefix}, {created} of them new"
+    tell(News.of("topics", "there", words, prefix=settings.prefix, count=count, created=created))
     children = [_child(name, folder, bootstrap, settings) for name in ("worker", "clock")]
     if cores is not None:
         children[0].cores, children[1].cores = cores
@@ -107,7 +123,7 @@ async def _run(settings: Settings, brokers: str | None, folder: Path, running: R
             return
         running.parts.append(part)
         await launch(part, tell, over)
-    telling = asyncio.create_task(_tell_ready(children))
+    telling = asyncio.create_task(_tell_ready(children, tell))
     keeping = [asyncio.create_task(keep(part, tell, over)) for part in running.parts]
     try:
         await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
@@ -135,15 +151,16 @@ async def _unless(over: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
 async def _kafka(settings: Settings, brokers: str | None, running: Running) -> str:
     """Return where Kafka is, and start one if none is named and none runs; when it is over, nothing holds there."""
     if brokers is not None:
-        tell(f"broker  the one at {brokers}")
+        running.tell(News.of("broker", "there", f"the one at {brokers}", bootstrap=brokers))
         return brokers
     if (there := running_broker(settings)) is not None:
-        tell(f"broker  the one that runs at {there.bootstrap}; it goes on when this ends")
+        words = f"the one that runs at {there.bootstrap}; it goes on when this ends"
+        running.tell(News.of("broker", "there", words, bootstrap=there.bootstrap))
         return there.bootstrap
     kafka = EmbeddedBroker(settings.broker_directory, lasting=True, settings=settings)
     broker = BrokerPart(kafka, kafka.log, None if running.cores is None else running.cores.others)
     running.parts.append(broker)
-    await launch(broker, tell, running.over)
+    await launch(broker, running.tell, running.over)
     return broker.bootstrap
 
 
@@ -153,9 +170,9 @@ def _child(name: str, folder: Path, bootstrap: str, settings: Settings) -> Comma
     return CommandPart(name, (sys.executable, "-m", "streams.doors.starting", *words, *named), folder / f"{name}.log")
 
 
-async def _tell_ready(children: list[CommandPart]) -> None:
+async def _tell_ready(children: list[CommandPart], tell: Tell) -> None:
     await asyncio.gather(*(ready(part) for part in children))
-    tell("Everything is up. Ctrl-C stops it.")
+    tell(News("Everything is up. Ctrl-C stops it.", {"part": "all", "state": "ready"}))
 
 
 @contextmanager
@@ -170,7 +187,13 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def tell(line: str) -> None:
+def in_words(news: News) -> None:
     """Tell of a part, at once; when nobody reads it any more the parts go on, and are stopped, all the same."""
     with suppress(BrokenPipeError):
-        typer.echo(line)
+        typer.echo(news.line)
+
+
+def in_json(news: News) -> None:
+    """Tell a program the same."""
+    with suppress(BrokenPipeError):
+        typer.echo(orjson.dumps(news.document))

@@ -7,7 +7,7 @@ in motion.
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,6 +25,8 @@ from streams.reading import KafkaRecord, end_positions, read_to_end
 from streams.topics import ALERTS, CHANGES, CUTS, DEAD_LETTERS, EVENTS, TABLES, Topic
 
 _LOGS: Final = (CHANGES, ALERTS, DEAD_LETTERS)
+Grouped = AsyncIterator[tuple[int, list[KafkaRecord]]]
+Sides = tuple[list[KafkaRecord], list[KafkaRecord]]
 _PLACE: Final = re.compile(r"[0-9]{1,4}:([0-9]{1,18})")
 
 
@@ -73,10 +75,19 @@ class Compared:
         return all(tally.equal for tally in self.tallies.values())
 
 
-async def compare(bootstrap: str, here: str, there: str) -> Compared:
+async def compare(
+    bootstrap: str,
+    here: str,
+    there: str,
+    *,
+    begin: Callable[[int], None] = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Compared:
     """Compare two sets of outputs, named by prefix and set; TopicMissing if one is not there.
 
-    NotComparable if nobody has written to one of them yet, or for another ledger than the one that is there.
+    `begin` is told for how many events both sets are complete, `progress` for how many more what they brought about was
+    compared. NotComparable if nobody has written to one of the sets yet, or for another ledger than the one that is
+    there.
     """
     ends = await end_positions(bootstrap, EVENTS.name(here))
     cuts = await find_cuts(bootstrap, here), await find_cuts(bootstrap, there)
@@ -88,46 +99,70 @@ async def compare(bootstrap: str, here: str, there: str) -> Compared:
         if any(ends.values()) and not found:
             raise nothing_written(prefix)
     compared = Compared({one: (cuts[0].get(one), cuts[1].get(one)) for one in sorted(ends)})
+    begin(sum(compared.up_to(partition) + 1 for partition in compared.cuts))
     for partition in compared.cuts:
-        await _Pair(bootstrap, here, there, partition, compared).compare()
+        await _Pair(bootstrap, (here, there), partition, compared, progress).compare()
     return compared
 
 
 class _Pair:
     """One ledger partition of both sets."""
 
-    def __init__(self, bootstrap: str, here: str, there: str, partition: int, compared: Compared) -> None:
+    def __init__(
+        self, bootstrap: str, sets: tuple[str, str], partition: int, compared: Compared, progress: Callable[[int], None]
+    ) -> None:
         self._bootstrap = bootstrap
-        self._sets = (here, there)
+        self._sets = sets
         self._partition = partition
         self._compared = compared
         self._last = compared.up_to(partition)
+        self._passed = -1
+        self._progress = progress
 
     async def compare(self) -> None:
-        """Read the rows first: the changes that name those in motion are there by then."""
+        """Read the rows first: the changes that name those in motion are there by then.
+
+        Changes come last: they are by far the most, so how far they are compared is how far the whole is.
+        """
         rows = await asyncio.gather(*(self._rows(one) for one in self._sets))
         moving: set[TableKey] = set()
-        for topic in _LOGS:
-            ends = [await self._decided([topic], one) for one in self._sets]
-            here, there = (
-                self._read(topic.name(one), end[topic.name(one)]) for one, end in zip(self._sets, ends, strict=True)
-            )
-            async with (
-                aclosing(here),
-                aclosing(there),
-                aclosing(_merged(_by_offset(here), _by_offset(there))) as merged,
-            ):
-                async for offset, group in merged:
+        for topic in reversed(_LOGS):
+            async with aclosing(self._groups(topic)) as groups:
+                async for offset, group in groups:
                     if offset <= self._last:
                         self._take(topic, group)
                     elif topic is CHANGES:
                         moving |= {key for side in group for record in side if (key := _row_of(record)) is not None}
+                    if topic is CHANGES:
+                        self._pass(offset)
+        self._pass(self._last)
         self._compared.in_motion += len(moving)
         for key in sorted({*rows[0].rows, *rows[1].rows} - moving):
             here_row, there_row = rows[0].rows.get(key), rows[1].rows.get(key)
             tally = self._compared.tallies[TABLE_NAMES[key[0]].suffix]
             place = key[1].decode("utf-8", "backslashreplace")
             tally.take(self._partition, place, here_row, there_row, same=here_row == there_row)
+
+    async def _groups(self, topic: Topic) -> AsyncGenerator[tuple[int, Sides], None]:
+        """Give what both sets have of a topic, by the position of the ledger that brought it about."""
+        ends = [await self._decided([topic], one) for one in self._sets]
+        here, there = (
+            self._read(topic.name(one), end[topic.name(one)]) for one, end in zip(self._sets, ends, strict=True)
+        )
+        async with (
+            aclosing(here),
+            aclosing(there),
+            aclosing(_merged(_by_offset(here), _by_offset(there))) as merged,
+        ):
+            async for one in merged:
+                yield one
+
+    def _pass(self, offset: int) -> None:
+        """Tell how many more events lie behind, of those that count; also where what is read is not in order."""
+        more = min(offset, self._last) - self._passed
+        if more > 0:
+            self._passed += more
+            self._progress(more)
 
     async def _rows(self, prefix: str) -> FoundRows:
         found = FoundRows(self._bootstrap, prefix, self._partition)
@@ -156,7 +191,7 @@ class _Pair:
                 for record in records:
                     yield record
 
-    def _take(self, topic: Topic, group: tuple[list[KafkaRecord], list[KafkaRecord]]) -> None:
+    def _take(self, topic: Topic, group: Sides) -> None:
         """Compare what one position of the ledger brought about: by id, whatever their order."""
         here, there = (_named(side) for side in group)
         tally = self._compared.tallies[topic.suffix]
@@ -164,9 +199,6 @@ class _Pair:
             one, other = here.get(name), there.get(name)
             same = one is not None and other is not None and _content(one) == _content(other)
             tally.take(self._partition, name, _value(one), _value(other), same=same)
-
-
-Grouped = AsyncIterator[tuple[int, list[KafkaRecord]]]
 
 
 async def _by_offset(records: AsyncIterator[KafkaRecord]) -> Grouped:
@@ -183,9 +215,7 @@ async def _by_offset(records: AsyncIterator[KafkaRecord]) -> Grouped:
         yield at, group
 
 
-async def _merged(
-    here: Grouped, there: Grouped
-) -> AsyncGenerator[tuple[int, tuple[list[KafkaRecord], list[KafkaRecord]]], None]:
+async def _merged(here: Grouped, there: Grouped) -> AsyncGenerator[tuple[int, Sides], None]:
     one, other = await anext(here, None), await anext(there, None)
     while one is not None or other is not None:
         if other is None or (one is not None and one[0] < other[0]):
