@@ -157,7 +157,7 @@ async def test_rows_move_on_as_the_clock_strikes(live: Live) -> None:
     )
     async with live.worker(), live.clock("--status-port", str(port)):
         await until_ready(port)
-        start, end = now() + timedelta(seconds=3), now() + timedelta(seconds=6)
+        start, end = now() + timedelta(seconds=8), now() + timedelta(seconds=12)
         await live.tell(total, duty("imposed", "10", start, "A1", end), promise("kept", end), promise("broken", end))
         pending = await live.row("deadlines", "n/duty.start.a1", state="pending")
         assert pending["due"] == start.isoformat().replace("+00:00", "+00:00")
