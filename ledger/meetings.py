@@ -11,7 +11,7 @@ from typing import Any
 
 from ledger.acts import Dispute, dispute
 from ledger.reports import Entry, in_order_of_acts
-from ledger.resolution import Claim, Status, agreed, resolve, witnessed, worst
+from ledger.resolution import Claim, Status, agreed, resolve, witnessed
 from schemas.events import ActReported, MeetingChanged, Participant
 from schemas.formulas import CountOfMeetings
 from schemas.times import When, window
@@ -103,17 +103,10 @@ def meeting(name: str, entries: Sequence[Entry], at: datetime) -> Meeting | None
         title=values["title"][0],
         confirmed=any(report.stage == "held" for _, report in reports),
         put_off=newest.stage == "postponed" and plan != _step(newest),
-        status=worst([witnessed([entry for entry, _ in reports]), *_marked(reports, newest)]),
+        status=witnessed([entry for entry, _ in reports]),
         acts=tuple(dict.fromkeys(report.act for _, report in reports)),
         disputes=disputes,
     )
-
-
-def _marked(reports: Sequence[tuple[Entry, MeetingChanged]], newest: MeetingChanged) -> list[Status]:
-    """Return a mark where only rumours tell what became of a meeting, however well its plan is known."""
-    held = newest.stage == "held"
-    carriers = [entry for entry, one in reports if (one.stage == "held" if held else _step(one) == _step(newest))]
-    return ["unverified"] if witnessed(carriers) == "unverified" else []
 
 
 def _resolved(name: str, field: str, entries: Sequence[Entry], plan: Step | None) -> tuple[Any, Dispute | None]:

@@ -1,7 +1,6 @@
 """Rumours: unverified reports stand where nobody else tells, are marked in what rests on them, and move no more."""
 
-from schemas.times import parse_instant
-from tests.stories.telling import RUMOUR, WIRE, answered, duty, listed, measure, on, review, talks, tells, the_talks
+from tests.stories.telling import RUMOUR, WIRE, answered, duty, listed, measure, on, review, tells
 from tests.stories.test_deadlines import IMPOSED, played
 
 CHANGED = duty("A2", "changed", "2024-03-01", rate="10", effective=on("2024-03-10"))
@@ -33,15 +32,3 @@ def test_a_date_that_only_a_rumour_tells_is_marked_in_the_row_and_in_alerts() ->
     assert warned == ["unverified"] * 4
     wire = tells("A1", "2024-01-10", ("effective", on("2024-03-01")), WIRE)
     assert measure("2024-03-05T00:00:00+00:00", undated, rumour, wire)["status"] == "settled"
-
-
-def test_a_meeting_that_only_a_rumour_calls_held_is_marked() -> None:
-    planned = talks("M1", "planned", "2024-02-01", first_day=on("2024-03-01"))
-    put_off = talks("M2", "postponed", "2024-02-25")
-    at = "2024-03-05T00:00:00+00:00"
-    held = talks("M3", "held", "2024-03-02", RUMOUR, first_day=on("2024-03-01"))
-    found = the_talks(at, planned, put_off, held)
-    assert (found.stage, found.begun(parse_instant(at)), found.status) == ("held", True, "unverified")
-    assert the_talks(at, planned, put_off).status == "settled"
-    confirmed = talks("M3", "held", "2024-03-02", WIRE, first_day=on("2024-03-01"))
-    assert the_talks(at, planned, put_off, held, confirmed).status == "settled"
