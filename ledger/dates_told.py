@@ -3,12 +3,12 @@
 A day is passed when it has ended in its zone; only acts made by the instant asked for count.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from ledger.acts import Dispute, dispute
 from ledger.deadlines import Deadline, State
-from ledger.reports import Entry, in_order_of_acts
+from ledger.reports import Entry, by_act, in_order_of_acts
 from ledger.resolution import Claim, Resolved, resolve, witnessed, worst
 from schemas.events import ActReported, CommitmentChanged, DeadlineChanged
 from schemas.times import When, when_text, window
@@ -26,8 +26,8 @@ def told(
     made = in_order_of_acts([entry for entry in entries if entry.made_at <= at])
     reports = [(entry, entry.event) for entry in made if isinstance(entry.event, DeadlineChanged)]
     acts = list(dict.fromkeys(report.act for _, report in reports))
-    by_act = _by_act(made)
-    dated = [(act, one) for act in acts if (one := due_told(deadline, by_act[act])) is not None]
+    told_of = by_act(made)
+    dated = [(act, one) for act in acts if (one := due_told(deadline, told_of[act])) is not None]
     if not dated:
         return None
     dated_by, resolved = dated[-1]
@@ -92,13 +92,6 @@ def _closing(reports: Sequence[DeadlineChanged]) -> DeadlineChanged | None:
     return None if anew else closing
 
 
-def _by_act(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(entry.event.act, []).append(entry)
-    return found
-
-
 def due_told(subject: str, entries: Sequence[Entry]) -> Resolved[When] | None:
     """Resolve the date that the reports of one act tell for a deadline or a promise. None where none tells one."""
     claims: list[Claim[When]] = []
@@ -118,6 +111,5 @@ def due_told(subject: str, entries: Sequence[Entry]) -> Resolved[When] | None:
 def due_disputes(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:
     """Return how the reports made by an instant differ on the date of a promise, act by act."""
     made = [entry for entry in entries if entry.made_at <= at]
-    by_act = _by_act(sorted(made, key=lambda entry: entry.order))
-    found = [due_told(subject, reports) for reports in by_act.values()]
+    found = [due_told(subject, reports) for reports in by_act(sorted(made, key=lambda entry: entry.order)).values()]
     return [dispute(subject, "due", one) for one in found if one is not None and one.others]

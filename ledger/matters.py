@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.acts import Dispute, dispute
-from ledger.reports import Entry, place_of
+from ledger.reports import Entry, by_act, place_of
 from ledger.resolution import Claim, Resolved, Status, rank, resolve, witnessed
 from ledger.timeline import NEVER, Ruling
 from schemas.events import CommitmentChanged, ProceedingChanged
@@ -24,31 +24,27 @@ class Step(NamedTuple):
 
 def steps(entries: Sequence[Entry], at: datetime) -> list[Step]:
     """Return the acts made by an instant, each led by its best report, in the order in which they became public."""
-    by_act = _by_act(entries, at)
+    made = _made_by_act(entries, at)
     found = []
-    for act, reports in by_act.items():
+    for act, reports in made.items():
         lead = max(reports, key=lambda entry: (rank(entry, None), entry.order))
         contested = any(resolved.status == "disputed" for _, resolved in _resolved(reports))
         found.append(Step(act, lead, "disputed" if contested else witnessed(reports)))
-    return sorted(found, key=lambda step: place_of(by_act[step.act]))
+    return sorted(found, key=lambda step: place_of(made[step.act]))
 
 
 def differing(subject: str, entries: Sequence[Entry], at: datetime) -> list[Dispute]:
     """Return how the reports made by an instant differ on what a ruling holds or how much is promised, act by act."""
     return [
         dispute(subject, name, resolved)
-        for _, reports in sorted(_by_act(entries, at).items())
+        for _, reports in sorted(_made_by_act(entries, at).items())
         for name, resolved in _resolved(reports)
         if resolved.others
     ]
 
 
-def _by_act(entries: Sequence[Entry], at: datetime) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.made_at <= at:
-            found.setdefault(entry.event.act, []).append(entry)
-    return found
+def _made_by_act(entries: Sequence[Entry], at: datetime) -> dict[str, list[Entry]]:
+    return by_act(entry for entry in entries if entry.made_at <= at)
 
 
 def _resolved(reports: Sequence[Entry]) -> Iterator[tuple[str, Resolved[str]]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ledger.bounding import SHOWN_MAX, InAll
 from ledger.knowledge import Knowledge
-from ledger.reports import Entry, takes_back
+from ledger.reports import Entry, by_act, takes_back
 from ledger.resolution import rank, witnessed
 from ledger.rows import utc_text
 from schemas.changes import Json
@@ -27,12 +27,9 @@ def acts_told(
     named: acts that rows name, also where they were made later and reach back
     in_all: is told of how many acts these are
     """
-    by_act: dict[str, list[Entry]] = {}
-    for entry in entries:
-        if entry.made_at <= at or entry.event.act in named:
-            by_act.setdefault(entry.event.act, []).append(entry)
+    made = by_act(entry for entry in entries if entry.made_at <= at or entry.event.act in named)
     by = {(name, one.event.source.name): one for one in entries for name in takes_back(one.event)}
-    latest = in_all.last("acts", list(by_act.items()), ACTS_SHOWN_MAX)
+    latest = in_all.last("acts", list(made.items()), ACTS_SHOWN_MAX)
     return [_act(knowledge, name, reports, by) for name, reports in latest]
 
 

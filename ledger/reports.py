@@ -86,10 +86,16 @@ def units_of(event: AnyReport) -> tuple[Unit, ...]:
 
 def in_order_of_acts(entries: Iterable[Entry]) -> list[Entry]:
     """Return reports act by act: what is told again of an older act, however late, is no newer act."""
-    found: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=_order):
-        found.setdefault(entry.event.act, []).append(entry)
+    found = by_act(sorted(entries, key=_order))
     return [entry for of_act in sorted(found.values(), key=place_of) for entry in of_act]
+
+
+def by_act(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """Return the reports of each act, in the order given."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.event.act, []).append(entry)
+    return found
 
 
 def place_of(entries: Sequence[Entry]) -> tuple[datetime, str, str]:
